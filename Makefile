@@ -1,0 +1,59 @@
+# The five verbs. Everything happens in a virtual environment of the project's own.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format lint types bench docs clean
+
+help:
+	@echo "make demo    set up, and compare seven recommenders on MovieLens (writes report.html)"
+	@echo "make test    set up, and run all tests"
+	@echo "make check   format, lint, types, tests: what a commit must pass"
+	@echo "make bench   side-by-side runs against other libraries, with ratios"
+	@echo "make docs    build the documentation into site/"
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing Longtail into $(VENV) (once; a minute or two) ..."
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@echo "Installing Longtail and its development tools into $(VENV) (once; a minute or two) ..."
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/.core
+
+$(VENV)/.docs: pyproject.toml constraints.txt | $(VENV)/bin/python
+	@$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[docs]'
+	@touch $@
+
+demo: $(VENV)/.core
+	@$(BIN)/longtail bakeoff --html report.html
+
+test: $(VENV)/.dev
+	@$(BIN)/python -m pytest -n $(WORKERS)
+
+format: $(VENV)/.dev
+	@$(BIN)/ruff format --check .
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check .
+
+types: $(VENV)/.dev
+	@$(BIN)/mypy
+
+check: format lint types test
+
+bench: $(VENV)/.core
+	@$(BIN)/python benchmarks/run.py
+
+docs: $(VENV)/.docs
+	@$(BIN)/mkdocs build --strict --quiet
+
+clean:
+	rm -rf $(VENV) site dist .mypy_cache .pytest_cache .ruff_cache

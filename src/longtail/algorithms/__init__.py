@@ -1,0 +1,1 @@
+"""Recommenders, one file each; a folder is a family of the mathematics."""

@@ -1,0 +1,246 @@
+"""The contract of a recommender. A subclass states hyperparameters, `_fit` and `_score_histories`; the rest is here.
+
+Shapes: a *history* is a CSR row over the catalogue (item index -> rating); scores are (rows, n_items) float32, dense or
+as `LowRank` factors, higher is better, -inf where an item cannot be recommended.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self, TypeAlias
+
+import numpy as np
+from scipy import sparse
+
+from longtail import artifacts, params, registry
+from longtail.data.catalog import Catalog
+from longtail.data.ids import Ids
+from longtail.data.interactions import Interactions
+from longtail.data.results import TopN
+from longtail.errors import ArtifactError, ConfigError, DataError, NotFittedError
+from longtail.kernels.topk import LowRank, top_k
+from longtail.types import AnyArray, BoolArray, FloatArray, IntArray
+
+__all__ = ["Exclude", "FoldIn", "Recommender", "Scores", "load"]
+
+Scores: TypeAlias = "FloatArray | LowRank"
+FoldIn = Literal["exact", "solved", "fallback"]
+Exclude = Literal["seen", "none"]
+BLOCK_BYTES = 32 * 2**20
+
+
+@dataclass(kw_only=True)
+class Recommender(ABC):
+    """Base of every algorithm: a keyword-only dataclass of hyperparameters; what it learns ends in an underscore.
+
+    Class attributes:
+        fold_in: how a history it never saw is answered: "exact" (as if it had been there, the items fixed), "solved"
+            (a least-squares step) or "fallback" (the same for everyone).
+        scores_are_ratings: whether the scores that rank are predicted ratings.
+    """
+
+    fold_in: ClassVar[FoldIn]
+    scores_are_ratings: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        params.validate(self)
+
+    # -- what an algorithm states ------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _fit(self, train: Interactions, catalog: Catalog | None) -> None:
+        """Learn from `train`; set attributes with a trailing underscore (arrays, CSR arrays, plain values)."""
+
+    @abstractmethod
+    def _score_histories(self, histories: sparse.csr_array) -> Scores:
+        """Scores (n, n_items) for people known only by their histories; an empty history is a cold start."""
+
+    def _score_users(self, users: IntArray) -> Scores:
+        """Scores for users of the training data; by default those of their training histories."""
+        return self._score_histories(self.histories_[users])
+
+    def _rate_histories(self, histories: sparse.csr_array) -> Scores:
+        """Predicted ratings for histories, where the scores that rank are something else."""
+        return self._score_histories(histories)
+
+    def _rate_users(self, users: IntArray) -> Scores:
+        """Predicted ratings for training users, where the scores that rank are something else."""
+        return self._score_users(users) if self.scores_are_ratings else self._rate_histories(self.histories_[users])
+
+    # -- what everyone gets ------------------------------------------------------------------------------------------
+
+    def fit(self, train: Interactions, catalog: Catalog | None = None) -> Self:
+        """Learn from interactions (and a catalog; by default the one that comes with them). Returns itself."""
+        if not len(train):
+            raise DataError("there is nothing to learn from: the training data have no rows")
+        known = catalog if catalog is not None else train.catalog
+        self.user_ids_: Ids = train.user_ids
+        self.item_ids_: Ids = train.item_ids
+        self.histories_: sparse.csr_array = train.by_user
+        self.scale_: tuple[float, float] | None = train.scale
+        self.fingerprint_: str = train.fingerprint
+        self.titles_: list[str] | None = known.titles(train.item_ids) if known is not None else None
+        self._fit(train, known)
+        return self
+
+    def recommend(
+        self,
+        users: Sequence[Any] | AnyArray | None = None,
+        n: int = 10,
+        *,
+        exclude: Exclude = "seen",
+        candidates: Sequence[Any] | AnyArray | None = None,
+        min_rating: float | None = None,
+    ) -> TopN:
+        """The n best items for users of the training data.
+
+        Args:
+            users: external ids; None for everyone with at least one training row.
+            n: places in a list, at least 1; a list is shorter when fewer items qualify.
+            exclude: "seen" leaves out what the user has rated in training, "none" leaves out nothing.
+            candidates: external ids of the only items allowed; None for the whole catalogue.
+            min_rating: leave out items whose predicted rating is lower.
+
+        Raises:
+            UnknownIdError: for a user or candidate the model has not seen.
+            ConfigError: for n below 1.
+        """
+        self._require_fitted()
+        if users is None:
+            index = np.flatnonzero(np.diff(self.histories_.indptr)).astype(np.int32)
+        else:
+            index = self.user_ids_.index(users)
+
+        def block(lo: int, hi: int, ratings: bool) -> Scores:
+            return self._rate_users(index[lo:hi]) if ratings else self._score_users(index[lo:hi])
+
+        seen = self.histories_[index]
+        return self._lists(block, index, self.user_ids_, seen, n, exclude, candidates, min_rating)
+
+    def recommend_for(
+        self,
+        histories: Sequence[Mapping[Any, float]],
+        n: int = 10,
+        *,
+        exclude: Exclude = "seen",
+        candidates: Sequence[Any] | AnyArray | None = None,
+        min_rating: float | None = None,
+    ) -> TopN:
+        """The n best items for people the model has never seen, each given as {item id: rating}.
+
+        The lists are numbered 0, 1, ... in the order given. Other arguments as for `recommend`.
+
+        Raises:
+            UnknownIdError: for an item the model has not seen.
+        """
+        rows = self.fold(histories)
+
+        def block(lo: int, hi: int, ratings: bool) -> Scores:
+            return self._rate_histories(rows[lo:hi]) if ratings else self._score_histories(rows[lo:hi])
+
+        index = np.arange(rows.shape[0], dtype=np.int32)
+        return self._lists(block, index, Ids(index, kind="history"), rows, n, exclude, candidates, min_rating)
+
+    def fold(self, histories: Sequence[Mapping[Any, float]]) -> sparse.csr_array:
+        """Histories given as {item id: rating} as CSR rows (n, n_items), items sorted within a row."""
+        self._require_fitted()
+        if isinstance(histories, Mapping):
+            raise ConfigError("histories must be a list with one {item: rating} for each person")
+        found = [self.item_ids_.index(list(history)) for history in histories]
+        values = [np.array(list(history.values()), dtype=np.float32) for history in histories]
+        if any(not np.isfinite(row).all() for row in values):
+            raise DataError("a history holds a rating that is not a finite number")
+        order = [np.argsort(row) for row in found]
+        indptr = np.concatenate([[0], np.cumsum([len(row) for row in found])]).astype(np.int32)
+        indices = [row[by] for row, by in zip(found, order, strict=True)]
+        data = [row[by] for row, by in zip(values, order, strict=True)]
+        parts = (np.concatenate([np.empty(0, np.float32), *data]), np.concatenate([np.empty(0, np.int32), *indices]))
+        return sparse.csr_array((*parts, indptr), shape=(len(found), len(self.item_ids_)))
+
+    def _lists(
+        self,
+        block: Callable[[int, int, bool], Scores],
+        index: IntArray,
+        user_ids: Ids,
+        seen: sparse.csr_array,
+        n: int,
+        exclude: Exclude,
+        candidates: Sequence[Any] | AnyArray | None,
+        min_rating: float | None,
+    ) -> TopN:
+        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+            raise ConfigError(f"n must be a whole number of at least 1, not {n!r}")
+        if exclude not in ("seen", "none"):
+            raise ConfigError(f"exclude must be seen or none, not {exclude!r}")
+        n_items = len(self.item_ids_)
+        blocked: BoolArray = np.zeros(n_items, dtype=np.bool_)
+        if candidates is not None:
+            blocked[:] = True
+            blocked[self.item_ids_.index(candidates)] = False
+        if exclude == "none":
+            seen = seen[:, :0]
+        items = np.full((len(index), min(n, n_items)), -1, dtype=np.int32)
+        scores = np.full(items.shape, -np.inf, dtype=np.float32)
+        step = max(1, BLOCK_BYTES // (4 * n_items))
+        floor = -np.inf if min_rating is None else float(min_rating)
+        for lo in range(0, len(index), step):
+            hi = min(lo + step, len(index))
+            part = block(lo, hi, False)
+            if min_rating is not None and not self.scores_are_ratings:
+                part, rated = (s.dense() if isinstance(s, LowRank) else s for s in (part, block(lo, hi, True)))
+                part = np.where(rated >= min_rating, part, np.float32(-np.inf))
+                floor = -np.inf
+            pointer = seen.indptr[lo : hi + 1]
+            items[lo:hi], scores[lo:hi] = top_k(
+                part,
+                items.shape[1],
+                seen_indptr=pointer - pointer[0],
+                seen_indices=seen.indices[pointer[0] : pointer[-1]],
+                blocked=blocked,
+                floor=floor,
+            )
+        return TopN(index, items, scores, user_ids, self.item_ids_, self.titles_)
+
+    def clone(self, **changes: Any) -> Self:
+        """An unfitted copy with the same hyperparameters, or some changed."""
+        return type(self)(**{**params.values(self), **changes})
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted model to a directory (`manifest.json`, `arrays.safetensors`), without pickle."""
+        self._require_fitted()
+        from longtail import __version__
+
+        learned = {name: value for name, value in vars(self).items() if name.endswith("_")}
+        manifest = {
+            "algorithm": registry.name_of(type(self)),
+            "longtail": __version__,
+            "hyperparameters": params.values(self),
+            "data": self.fingerprint_,
+        }
+        artifacts.write(path, manifest, learned)
+
+    def _require_fitted(self) -> None:
+        if not hasattr(self, "histories_"):
+            raise NotFittedError(f"{type(self).__name__} has not been fitted; call fit(train) first")
+
+
+def load(path: str | Path) -> Recommender:
+    """A model saved with `save`, ready to recommend; large arrays are mapped, not read.
+
+    Raises:
+        ArtifactError: if there is no complete artifact at `path`, or its algorithm is not installed.
+    """
+    manifest, state = artifacts.read(path)
+    try:
+        cls, chosen = registry.get(manifest["algorithm"]), manifest["hyperparameters"]
+        if {field.name for field in dataclasses.fields(cls)} != set(chosen):
+            raise ConfigError(f"it was saved by Longtail {manifest['longtail']} with other hyperparameters")
+        model: Recommender = cls(**chosen)
+    except (ConfigError, KeyError, TypeError) as error:
+        raise ArtifactError(f"{path} cannot be loaded: {error}") from error
+    vars(model).update(state)
+    return model

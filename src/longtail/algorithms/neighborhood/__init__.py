@@ -1,0 +1,1 @@
+"""What similar people liked, and what is like what you liked."""

@@ -1,0 +1,136 @@
+"""Extra powers of a recommender, found with `isinstance`: never a method that exists only to raise.
+
+`PredictsRatings` estimates stars, `SimilarItems` answers "more like this", `Explains` says why.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from scipy import sparse
+
+from longtail.algorithms.base import Recommender, Scores
+from longtail.data.interactions import Interactions
+from longtail.data.results import RatingPredictions, TopN
+from longtail.errors import DataError
+from longtail.kernels.topk import top_k
+from longtail.types import AnyArray, BoolArray, FloatArray, IntArray, RealArray
+
+__all__ = ["Explains", "Explanation", "PredictsRatings", "Reason", "SimilarItems"]
+
+
+class PredictsRatings(Recommender, ABC):
+    """A recommender that predicts ratings, clipped to the rating scale."""
+
+    @abstractmethod
+    def _predict_pairs(self, users: IntArray, items: IntArray) -> tuple[FloatArray, BoolArray]:
+        """Estimates (n,) before clipping, and where the model had nothing to go by (impossible)."""
+
+    def predict(self, users: Sequence[Any] | AnyArray, items: Sequence[Any] | AnyArray) -> FloatArray:
+        """Predicted ratings (n,) float32 for pairs of external ids.
+
+        Raises:
+            UnknownIdError: for a user or item the model has not seen.
+            DataError: if the two are not equally long.
+        """
+        self._require_fitted()
+        if len(users) != len(items):
+            raise DataError(f"users and items must be equally long, not {len(users)} and {len(items)}")
+        return self._estimate(self.user_ids_.index(users), self.item_ids_.index(items))[0]
+
+    def predict_ratings(self, test: Interactions) -> RatingPredictions:
+        """Predictions beside the true ratings of a test set that shares the ids of the training data."""
+        self._require_fitted()
+        same = test.user_ids == self.user_ids_ and test.item_ids == self.item_ids_
+        users = test.users if same else self.user_ids_.index(test.user_ids[test.users])
+        items = test.items if same else self.item_ids_.index(test.item_ids[test.items])
+        estimated, impossible = self._estimate(users, items)
+        return RatingPredictions(users, items, test.values, estimated, impossible, self.user_ids_, self.item_ids_)
+
+    def _estimate(self, users: IntArray, items: IntArray) -> tuple[FloatArray, BoolArray]:
+        raw, impossible = self._predict_pairs(users, items)
+        if self.scale_ is not None:
+            raw = np.clip(raw, np.float32(self.scale_[0]), np.float32(self.scale_[1]))
+        return raw.astype(np.float32, copy=False), impossible
+
+
+class SimilarItems(Recommender, ABC):
+    """A recommender that knows how alike two items are."""
+
+    @abstractmethod
+    def _item_similarities(self, items: IntArray) -> Scores:
+        """(n, n_items) similarity of each given item to every item; -inf where there is nothing to go by."""
+
+    def similar_items(self, items: Sequence[Any] | AnyArray, n: int = 10) -> TopN:
+        """The n items most like each given item (itself left out); the lists are keyed by that item."""
+        index = self.item_ids_.index(items)
+        indptr = np.arange(len(index) + 1)
+        blocked = np.zeros(len(self.item_ids_), dtype=np.bool_)
+        k = min(n, len(self.item_ids_))
+        found, scores = top_k(
+            self._item_similarities(index), k, seen_indptr=indptr, seen_indices=index, blocked=blocked
+        )
+        return TopN(index, found, scores, self.item_ids_, self.item_ids_, self.titles_)
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One thing that spoke for (weight > 0) or against (< 0) an item: a rated item, or a neighbor."""
+
+    kind: Literal["item", "user"]
+    id: Any
+    label: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why an item was recommended: the reasons, weightiest first, and a sentence to show."""
+
+    item: Any
+    reasons: list[Reason]
+    text: str
+
+
+class Explains(Recommender, ABC):
+    """A recommender that can say why."""
+
+    reason_kind: ClassVar[Literal["item", "user"]] = "item"
+
+    @abstractmethod
+    def _reasons(self, history: sparse.csr_array, item: int) -> tuple[IntArray, RealArray]:
+        """What spoke for `item` given one history row (1, n_items): indices of items (or users), and weights."""
+
+    def explain(self, user: Any, item: Any, n: int = 3) -> Explanation:
+        """The n weightiest reasons to recommend `item` to a user of the training data."""
+        self._require_fitted()
+        return self._explained(self.histories_[self.user_ids_.index([user])], item, n)
+
+    def explain_for(self, history: Mapping[Any, float], item: Any, n: int = 3) -> Explanation:
+        """The n weightiest reasons to recommend `item` to someone with this history."""
+        return self._explained(self.fold([history]), item, n)
+
+    def _explained(self, history: sparse.csr_array, item: Any, n: int) -> Explanation:
+        indices, weights = self._reasons(history, int(self.item_ids_.index([item])[0]))
+        ids = self.item_ids_ if self.reason_kind == "item" else self.user_ids_
+        titles = self.titles_ if self.reason_kind == "item" else None
+        top = np.lexsort((indices, -weights))
+        top = top[weights[top] > 0]
+        reasons = [
+            Reason(
+                self.reason_kind,
+                ids.values[indices[place]].item(),
+                titles[indices[place]] if titles else str(ids.values[indices[place]]),
+                float(weights[place]),
+            )
+            for place in top[:n]
+        ]
+        if self.reason_kind == "user":
+            text = f"liked by {len(top):,} people with your taste" if len(top) else ""
+        else:
+            text = "because you liked " + " and ".join(r.label for r in reasons[:2]) if reasons else ""
+        return Explanation(item, reasons, text)

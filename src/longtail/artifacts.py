@@ -1,0 +1,198 @@
+"""Saving and loading without pickle: a directory with a JSON manifest and arrays that are mapped, not read.
+
+```
+model/
+├── manifest.json        format, algorithm, version, hyperparameters, data fingerprint, small values
+└── arrays.safetensors   every array, the ids and the titles; memory-mapped on load
+```
+
+A directory is written beside its target, synced and renamed, so a full disk or a killed process leaves the old
+artifact as it was. Loading runs no code from the artifact: the algorithm is looked up by name in the registry.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors.numpy import save_file
+from scipy import sparse
+
+from longtail.data.ids import Ids
+from longtail.errors import ArtifactError
+from longtail.types import AnyArray
+
+__all__ = ["FORMAT", "read", "write"]
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+ARRAYS = "arrays.safetensors"
+_DTYPES = {
+    "BOOL": np.bool_,
+    "U8": np.uint8,
+    "I8": np.int8,
+    "I16": np.int16,
+    "I32": np.int32,
+    "I64": np.int64,
+    "F32": np.float32,
+    "F64": np.float64,
+}
+
+
+def write(path: str | Path, manifest: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+    """Write an artifact directory, replacing an artifact that stands there but nothing else.
+
+    Args:
+        path: the directory to write.
+        manifest: JSON facts about the model.
+        state: arrays, sparse arrays, `Ids`, lists of str and plain JSON values, by name.
+
+    Raises:
+        ArtifactError: if something else stands at `path`, or the disk is full or not writable.
+    """
+    target = Path(path)
+    if target.exists() and not (target / MANIFEST).is_file():
+        raise ArtifactError(f"{target} exists and is not a saved model; choose another path")
+    tensors: dict[str, AnyArray] = {}
+    described = {name: _encode(name, value, tensors) for name, value in state.items()}
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with _replacing(target) as fresh:
+            save_file(tensors, fresh / ARRAYS)
+            _sync(fresh / ARRAYS)
+            text = json.dumps({"format": FORMAT, **manifest, "state": described}, indent=1, allow_nan=False)
+            (fresh / MANIFEST).write_text(text, encoding="utf-8")
+            _sync(fresh / MANIFEST)
+    except ArtifactError:
+        raise
+    except Exception as error:  # safetensors reports a full disk with an error of its own
+        raise ArtifactError(f"cannot save to {target}: {error}") from error
+
+
+def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read an artifact directory: its manifest and its state, arrays mapped copy-on-write.
+
+    Raises:
+        ArtifactError: if the directory is missing, truncated, or was not written by Longtail.
+    """
+    source = Path(path)
+    if not source.is_dir():
+        raise ArtifactError(f"no saved model at {source}")
+    try:
+        manifest = json.loads((source / MANIFEST).read_text(encoding="utf-8"))
+        if manifest["format"] != FORMAT:
+            raise ArtifactError(f"{source} has format {manifest['format']}; this version reads format {FORMAT}")
+        tensors = _map_tensors(source / ARRAYS)
+        state = {name: _decode(name, entry, tensors) for name, entry in manifest.pop("state").items()}
+    except ArtifactError:
+        raise
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{source} is not a saved model: {Path(error.filename).name} is missing") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ArtifactError(f"{source} is truncated or not a saved model ({type(error).__name__}: {error})") from error
+    return manifest, state
+
+
+def _encode(name: str, value: Any, tensors: dict[str, AnyArray]) -> Any:
+    if isinstance(value, Ids):
+        return {"ids": value.kind, "values": _encode(f"{name}.values", value.values, tensors)}
+    if isinstance(value, list) and value and all(isinstance(entry, str) for entry in value):
+        return {"strings": _encode(name, np.array(value, dtype=np.str_), tensors)}
+    if isinstance(value, np.ndarray) and value.dtype.kind == "U":
+        encoded = [entry.encode() for entry in value.tolist()]
+        ends = np.cumsum([len(entry) for entry in encoded], dtype=np.int64)
+        tensors[f"{name}.utf8"] = np.frombuffer(b"".join(encoded), dtype=np.uint8)
+        tensors[f"{name}.ends"] = ends
+        return {"text": name}
+    if isinstance(value, np.ndarray):
+        tensors[name] = np.ascontiguousarray(value)
+        return {"array": name}
+    if isinstance(value, sparse.csr_array):
+        for part in ("data", "indices", "indptr"):
+            tensors[f"{name}.{part}"] = np.ascontiguousarray(getattr(value, part))
+        return {"csr": name, "shape": [int(side) for side in value.shape]}
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return {"float": str(value)}
+    return {"json": list(value) if isinstance(value, tuple) else value, "tuple": isinstance(value, tuple)}
+
+
+def _decode(name: str, entry: dict[str, Any], tensors: dict[str, AnyArray]) -> Any:
+    if "ids" in entry:
+        return Ids(_decode(name, entry["values"], tensors), kind=entry["ids"])
+    if "strings" in entry:
+        return _decode(name, entry["strings"], tensors).tolist()
+    if "text" in entry:
+        blob, ends = tensors[f"{entry['text']}.utf8"].tobytes(), tensors[f"{entry['text']}.ends"].tolist()
+        starts = [0, *ends[:-1]]
+        return np.array([blob[a:b].decode() for a, b in zip(starts, ends, strict=True)], dtype=np.str_)
+    if "array" in entry:
+        return tensors[entry["array"]]
+    if "csr" in entry:
+        parts = tuple(tensors[f"{entry['csr']}.{part}"] for part in ("data", "indices", "indptr"))
+        return sparse.csr_array(parts, shape=tuple(entry["shape"]))
+    if "float" in entry:
+        return float(entry["float"])
+    return tuple(entry["json"]) if entry.get("tuple") else entry["json"]
+
+
+def _map_tensors(path: Path) -> dict[str, AnyArray]:
+    """The tensors of a safetensors file, mapped: 8 bytes header length, JSON header, then the raw arrays."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if not 0 < length <= size - 8:
+            raise ArtifactError(f"{path.parent} is truncated: {path.name} has no complete header")
+        header = json.loads(file.read(length))
+    header.pop("__metadata__", None)
+    start = 8 + length
+    if start + max((entry["data_offsets"][1] for entry in header.values()), default=0) != size:
+        raise ArtifactError(f"{path.parent} is truncated: {path.name} has {size:,} bytes, its header promises others")
+    tensors: dict[str, AnyArray] = {}
+    for name, entry in header.items():
+        dtype, shape, (lo, hi) = np.dtype(_DTYPES[entry["dtype"]]), tuple(entry["shape"]), entry["data_offsets"]
+        if hi - lo != dtype.itemsize * math.prod(shape):
+            raise ArtifactError(f"{path.parent} is damaged: {name} has {hi - lo} bytes for shape {shape}")
+        mapped = np.memmap(path, dtype=dtype, mode="c", offset=start + lo, shape=shape) if hi > lo else None
+        tensors[name] = np.empty(shape, dtype) if mapped is None else mapped.view(np.ndarray)
+    return tensors
+
+
+@contextlib.contextmanager
+def _replacing(target: Path) -> Iterator[Path]:
+    """A fresh directory beside `target` that takes its place when the block ends well, and vanishes when not."""
+    fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    old = fresh.with_name(fresh.name + "-old")
+    try:
+        yield fresh
+        fresh.chmod(0o755)
+        if target.exists():
+            target.rename(old)
+        try:
+            fresh.rename(target)
+        except OSError:
+            if old.exists():
+                old.rename(target)
+            raise
+        _sync(target.parent)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+        if target.exists():
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

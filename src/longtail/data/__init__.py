@@ -1,0 +1,1 @@
+"""Containers, readers, data sets and splits: external ids end here."""

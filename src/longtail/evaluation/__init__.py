@@ -1,0 +1,1 @@
+"""Measuring: metrics, protocols, the bake-off and its report."""

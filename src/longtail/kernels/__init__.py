@@ -1,0 +1,1 @@
+"""Small compiled functions: arrays in, arrays out."""

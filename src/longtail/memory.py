@@ -1,0 +1,42 @@
+"""The memory budget: large dense results are refused with their size instead of taking the machine down."""
+
+from __future__ import annotations
+
+import os
+
+from longtail.errors import ConfigError, MemoryBudgetError
+
+__all__ = ["budget", "require_memory"]
+
+DEFAULT_BUDGET = "4 GiB"
+_UNITS = {"b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "kb": 10**3, "mb": 10**6, "gb": 10**9}
+
+
+def budget() -> int:
+    """Bytes one operation may allocate: `LONGTAIL_MEMORY_BUDGET` (such as "8 GiB"), else 4 GiB.
+
+    Examples:
+        >>> budget() >= 2**20
+        True
+    """
+    text = os.environ.get("LONGTAIL_MEMORY_BUDGET", DEFAULT_BUDGET).strip()
+    number = text.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ ")
+    unit = text[len(number) :].strip().lower() or "b"
+    try:
+        return int(float(number) * _UNITS[unit])
+    except (ValueError, KeyError):
+        raise ConfigError(f"LONGTAIL_MEMORY_BUDGET is {text!r}; write a size such as '8 GiB'") from None
+
+
+def require_memory(needed: int, what: str) -> None:
+    """Refuse an allocation of `needed` bytes that would pass the budget.
+
+    Raises:
+        MemoryBudgetError: with the size, the budget and how to raise it.
+    """
+    allowed = budget()
+    if needed > allowed:
+        raise MemoryBudgetError(
+            f"{what} needs {needed / 2**30:.1f} GiB, the budget is {allowed / 2**30:.1f} GiB; "
+            "raise it with LONGTAIL_MEMORY_BUDGET or choose a sparser method"
+        )

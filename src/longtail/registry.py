@@ -1,0 +1,124 @@
+"""Algorithms by name. The table is explicit; other packages add theirs through the entry point `longtail.algorithms`.
+
+```toml
+[project.entry-points."longtail.algorithms"]
+my-algorithm = "my_package.module:MyAlgorithm"
+```
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
+from longtail import params
+from longtail.errors import ConfigError
+
+__all__ = ["GROUP", "LINEUP", "get", "make", "name_of", "names", "parse"]
+
+GROUP = "longtail.algorithms"
+
+_BUILT_IN = {
+    "random": "longtail.algorithms.baseline:Random",
+    "popular": "longtail.algorithms.baseline:Popular",
+    "bias": "longtail.algorithms.baseline:Bias",
+    "user-knn": "longtail.algorithms.neighborhood.user_knn:UserKNN",
+    "item-knn": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
+    "svd": "longtail.algorithms.factorization.svd:SVD",
+    "svdpp": "longtail.algorithms.factorization.svdpp:SVDpp",
+}
+
+LINEUP = tuple(_BUILT_IN)
+"""What a bake-off compares when nobody says otherwise."""
+
+
+def names() -> list[str]:
+    """Every registered name: ours, then those of installed plug-ins.
+
+    Examples:
+        >>> "svd" in names()
+        True
+    """
+    return [*_BUILT_IN, *(name for name in sorted(_plugins()) if name not in _BUILT_IN)]
+
+
+def get(name: str) -> type[Any]:
+    """The class registered under `name`.
+
+    Raises:
+        ConfigError: if there is none; the message names the nearest.
+    """
+    target = _BUILT_IN.get(name) or _plugins().get(name)
+    if target is None:
+        near = difflib.get_close_matches(name, names(), n=1)
+        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(names())}"
+        raise ConfigError(f"no algorithm {name!r}; {hint}")
+    module, _, attribute = target.partition(":")
+    try:
+        found: type[Any] = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"algorithm {name!r} cannot be loaded from {target}: {error}") from error
+    return found
+
+
+def make(name: str, **hyperparameters: Any) -> Any:
+    """An unfitted recommender.
+
+    Examples:
+        >>> make("svd", factors=8).factors
+        8
+
+    Raises:
+        ConfigError: for an unknown name, or an unknown or impossible hyperparameter.
+    """
+    cls = get(name)
+    try:
+        return cls(**hyperparameters)
+    except TypeError:
+        params.parse(cls, {key: "" for key in hyperparameters if key not in _fields(cls)})
+        raise
+
+
+def parse(spec: str) -> tuple[str, dict[str, Any]]:
+    """A name with parameters as written on a command line, the values typed by the algorithm's fields.
+
+    Examples:
+        >>> parse("svd:factors=8,epochs=5")
+        ('svd', {'factors': 8, 'epochs': 5})
+
+    Raises:
+        ConfigError: as `make`.
+    """
+    name, _, rest = spec.partition(":")
+    texts = {}
+    for pair in filter(None, rest.replace(":", ",").split(",")):
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise ConfigError(f"{spec!r}: write parameters as {name}:parameter=value")
+        texts[key.strip().replace("-", "_")] = value.strip()
+    return name, params.parse(get(name), texts)
+
+
+def name_of(cls: type[Any]) -> str:
+    """The name `cls` is registered under.
+
+    Raises:
+        ConfigError: if it is not registered.
+    """
+    target = f"{cls.__module__}:{cls.__qualname__}"
+    for name, registered in {**_plugins(), **_BUILT_IN}.items():
+        if registered == target:
+            return name
+    raise ConfigError(f"{cls.__qualname__} is not registered; add an entry point in the group {GROUP}")
+
+
+def _fields(cls: type[Any]) -> set[str]:
+    return set(getattr(cls, "__dataclass_fields__", ()))
+
+
+@cache
+def _plugins() -> dict[str, str]:
+    return {point.name: point.value for point in entry_points(group=GROUP)}
