@@ -43,13 +43,21 @@ class PredictsRatings(Recommender, ABC):
         return self._estimate(self.user_ids_.index(users), self.item_ids_.index(items))[0]
 
     def predict_ratings(self, test: Interactions) -> RatingPredictions:
-        """Predictions beside the true ratings of a test set that shares the ids of the training data."""
+        """Predictions beside the true ratings of a test set, in the test set's own ids.
+
+        A user or item that the training data do not know is impossible and gets the mean of the training ratings.
+        """
         self._require_fitted()
         same = test.user_ids == self.user_ids_ and test.item_ids == self.item_ids_
-        users = test.users if same else self.user_ids_.index(test.user_ids[test.users])
-        items = test.items if same else self.item_ids_.index(test.item_ids[test.items])
-        estimated, impossible = self._estimate(users, items)
-        return RatingPredictions(users, items, test.values, estimated, impossible, self.user_ids_, self.item_ids_)
+        users = test.users if same else self.user_ids_.index(test.user_ids.values, missing=-1)[test.users]
+        items = test.items if same else self.item_ids_.index(test.item_ids.values, missing=-1)[test.items]
+        known = (users >= 0) & (items >= 0)
+        estimated = np.full(len(test), self.mean_, dtype=np.float32)
+        impossible = ~known
+        estimated[known], impossible[known] = self._estimate(users[known], items[known])
+        return RatingPredictions(
+            test.users, test.items, test.values, estimated, impossible, test.user_ids, test.item_ids
+        )
 
     def _estimate(self, users: IntArray, items: IntArray) -> tuple[FloatArray, BoolArray]:
         raw, impossible = self._predict_pairs(users, items)
