@@ -21,8 +21,8 @@ class MetricValue(float):
     Attributes:
         name: the metric, a key of `METRICS`.
         per_user: (n,) float64, the metric of each user; NaN where it is undefined for that user.
-        users: (n,) int32, the user index of each entry of `per_user`, increasing, in the ids of the truth where the
-            metric takes one (`test`, `predictions`), otherwise in the ids of the lists.
+        users: (n,) int32, the user index of each entry of `per_user`. Where the metric takes a truth (`test`,
+            `predictions`), its users in increasing order, in its ids; otherwise the users of the lists, as they stand.
 
     Examples:
         >>> value = MetricValue.over_users("hit_rate", users=[0, 2, 3], per_user=[1.0, 0.0, np.nan])
