@@ -167,7 +167,7 @@ def banned(module: Module) -> list[str]:
 
 
 def undocumented(module: Module) -> list[str]:
-    """Public modules, functions, classes and methods without a docstring; an overridden method is documented above."""
+    """Public modules, functions, classes and methods without a docstring; a test says in its name what it is for."""
     complaints = [] if ast.get_docstring(module.tree) else [f"{module.name} has no docstring"]
 
     def visit(node: ast.Module | ast.ClassDef, path: str) -> None:
