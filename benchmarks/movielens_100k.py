@@ -1,0 +1,49 @@
+"""The five published folds of MovieLens 100K, read from `LONGTAIL_DATA`: what the tuning and accuracy scripts share."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import polars as pl
+
+import longtail as lt
+from longtail.errors import DataError
+
+FOLDS = (1, 2, 3, 4, 5)
+COLUMNS = ["user", "item", "rating", "timestamp"]
+
+
+def base_file(fold: int) -> Path:
+    """The training file of a fold."""
+    return _folder() / f"u{fold}.base"
+
+
+def training(fold: int) -> lt.Interactions:
+    """The training rows of a fold, in file order; the test file stays closed."""
+    return lt.Interactions.from_frame(_read(base_file(fold)), scale=(1.0, 5.0))
+
+
+def train_and_test(fold: int) -> tuple[lt.Interactions, lt.Interactions]:
+    """The training and the test rows of a fold, sharing their ids (those of the training rows first)."""
+    train, test = _read(base_file(fold)), _read(_folder() / f"u{fold}.test")
+    whole = lt.Interactions.from_frame(pl.concat([train, test]), scale=(1.0, 5.0))
+    in_train = pl.int_range(len(whole), eager=True).to_numpy() < len(train)
+    return whole.take(in_train), whole.take(~in_train)
+
+
+def digest(path: Path) -> str:
+    """A short SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+def _folder() -> Path:
+    folder = Path(os.environ.get("LONGTAIL_DATA", "")) / "ml-100k"
+    if not (folder / "u1.base").is_file():
+        raise DataError(f"no MovieLens 100K folds in {folder}; set LONGTAIL_DATA to the folder that holds ml-100k")
+    return folder
+
+
+def _read(path: Path) -> pl.DataFrame:
+    return pl.read_csv(path, separator="\t", has_header=False, new_columns=COLUMNS)
