@@ -6,17 +6,21 @@ model/
 └── arrays.safetensors   every array, the ids and the titles; memory-mapped on load
 ```
 
-A directory is written beside its target, synced and renamed, so a full disk or a killed process leaves the old
-artifact as it was. Loading runs no code from the artifact: the algorithm is looked up by name in the registry.
+A directory is written beside its target, synced, and swapped with it in one step, so a full disk or a killed process
+leaves the old artifact as it was. (Where the system cannot swap two directories, the old one is renamed away first: a
+process killed in between leaves it under a hidden name beside the target.) Loading runs no code from the artifact: the
+algorithm is looked up by name in the registry.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import math
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -58,9 +62,9 @@ def write(path: str | Path, manifest: Mapping[str, Any], state: Mapping[str, Any
     Raises:
         ArtifactError: if something else stands at `path`, or the disk is full or not writable.
     """
-    target = Path(path)
-    if target.exists() and not (target / MANIFEST).is_file():
-        raise ArtifactError(f"{target} exists and is not a saved model; choose another path")
+    target = Path(path).resolve()
+    if target.exists() and not _replaceable(target):
+        raise ArtifactError(f"{path} exists and is not a saved model; choose another path")
     tensors: dict[str, AnyArray] = {}
     described = {name: _encode(name, value, tensors) for name, value in state.items()}
     try:
@@ -71,10 +75,8 @@ def write(path: str | Path, manifest: Mapping[str, Any], state: Mapping[str, Any
             text = json.dumps({"format": FORMAT, **manifest, "state": described}, indent=1, allow_nan=False)
             (fresh / MANIFEST).write_text(text, encoding="utf-8")
             _sync(fresh / MANIFEST)
-    except ArtifactError:
-        raise
     except Exception as error:  # safetensors reports a full disk with an error of its own
-        raise ArtifactError(f"cannot save to {target}: {error}") from error
+        raise ArtifactError(f"cannot save to {path}: {error}") from error
 
 
 def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -96,7 +98,7 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
         raise
     except FileNotFoundError as error:
         raise ArtifactError(f"{source} is not a saved model: {Path(error.filename).name} is missing") from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ArtifactError(f"{source} is truncated or not a saved model ({type(error).__name__}: {error})") from error
     return manifest, state
 
@@ -167,27 +169,44 @@ def _map_tensors(path: Path) -> dict[str, AnyArray]:
     return tensors
 
 
+def _replaceable(target: Path) -> bool:
+    """Whether nothing but a saved model would be lost: a directory of exactly our two files, or an empty one."""
+    return target.is_dir() and {entry.name for entry in target.iterdir()} in (set(), {MANIFEST, ARRAYS})
+
+
 @contextlib.contextmanager
 def _replacing(target: Path) -> Iterator[Path]:
     """A fresh directory beside `target` that takes its place when the block ends well, and vanishes when not."""
     fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    old = fresh.with_name(fresh.name + "-old")
     try:
         yield fresh
         fresh.chmod(0o755)
-        if target.exists():
-            target.rename(old)
-        try:
+        if not target.exists():
             fresh.rename(target)
-        except OSError:
-            if old.exists():
-                old.rename(target)
-            raise
+        elif not _swap(fresh, target):
+            _swap_by_turns(fresh, target)
         _sync(target.parent)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-        if target.exists():
-            shutil.rmtree(old, ignore_errors=True)
+
+
+def _swap(a: Path, b: Path) -> bool:
+    """Exchange two directories in one step; False where the system or the file system cannot (Linux mostly can)."""
+    call = getattr(ctypes.CDLL(None), "renameat2", None) if sys.platform == "linux" else None
+    here, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of renameat2(2)
+    return call is not None and call(here, os.fsencode(a), here, os.fsencode(b), exchange) == 0
+
+
+def _swap_by_turns(fresh: Path, target: Path) -> None:
+    """Exchange two directories by renaming; when the second step fails, the first is undone."""
+    old = fresh.with_name(fresh.name + "-old")
+    target.rename(old)
+    try:
+        fresh.rename(target)
+    except BaseException:
+        old.rename(target)
+        raise
+    old.rename(fresh)
 
 
 def _sync(path: Path) -> None:

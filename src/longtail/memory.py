@@ -23,9 +23,12 @@ def budget() -> int:
     number = text.rstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ ")
     unit = text[len(number) :].strip().lower() or "b"
     try:
-        return int(float(number) * _UNITS[unit])
-    except (ValueError, KeyError):
-        raise ConfigError(f"LONGTAIL_MEMORY_BUDGET is {text!r}; write a size such as '8 GiB'") from None
+        size = int(float(number) * _UNITS[unit])
+    except (ValueError, KeyError, OverflowError):
+        size = 0
+    if size < 1:
+        raise ConfigError(f"LONGTAIL_MEMORY_BUDGET is {text!r}; write a size such as '8 GiB'")
+    return size
 
 
 def require_memory(needed: int, what: str) -> None:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
+import numbers
 import types
 import typing
 from typing import Any, Literal, TypeVar
 
 from longtail.errors import ConfigError
 
-__all__ = ["choices", "hyper", "parse", "validate", "values"]
+__all__ = ["choices", "hyper", "parse", "positive", "validate", "values"]
 
 T = TypeVar("T")
 
@@ -59,9 +61,26 @@ def validate(model: Any) -> None:
             raise ConfigError(f"{label} must be {_describe(hint)}, not {value!r}")
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             low, high = field.metadata.get("at_least"), field.metadata.get("at_most")
-            if (low is not None and not value >= low) or (high is not None and not value <= high) or value != value:
-                bounds = f"at least {low}" if high is None else f"from {low} to {high}"
-                raise ConfigError(f"{label} must be {bounds}, not {value!r}")
+            if not math.isfinite(value):
+                raise ConfigError(f"{label} must be a finite number, not {value!r}")
+            if (low is not None and value < low) or (high is not None and value > high):
+                bounds = [f"at least {low}"] * (low is not None) + [f"at most {high}"] * (high is not None)
+                raise ConfigError(f"{label} must be {' and '.join(bounds)}, not {value!r}")
+
+
+def positive(name: str, value: Any) -> int:
+    """`value` as an int of at least 1.
+
+    Examples:
+        >>> positive("n", 10)
+        10
+
+    Raises:
+        ConfigError: naming `name` and the value.
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < 1:
+        raise ConfigError(f"{name} must be a whole number of at least 1, not {value!r}")
+    return int(value)
 
 
 def parse(cls: type[Any], texts: dict[str, str]) -> dict[str, Any]:
@@ -94,6 +113,7 @@ def choices(hint: Any) -> tuple[Any, ...]:
 
 
 _UNREADABLE = object()
+_WORDED = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 _WORDS = {"true": True, "yes": True, "false": False, "no": False}
 
 
@@ -143,5 +163,5 @@ def _describe(hint: Any) -> str:
         elif kind is type(None):
             words.append("none")
         else:
-            words.append({int: "a whole number", float: "a number", bool: "true or false"}.get(kind, str(kind)))
+            words.append(_WORDED.get(kind, str(kind)))
     return " or ".join(words)

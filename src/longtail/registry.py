@@ -8,9 +8,9 @@ my-algorithm = "my_package.module:MyAlgorithm"
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import importlib
-from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -109,8 +109,12 @@ def name_of(cls: type[Any]) -> str:
         ConfigError: if it is not registered.
     """
     target = f"{cls.__module__}:{cls.__qualname__}"
-    for name, registered in {**_plugins(), **_BUILT_IN}.items():
+    plugins = _plugins()
+    for name, registered in {**plugins, **_BUILT_IN}.items():
         if registered == target:
+            return name
+    for name in plugins:  # an entry point may name the class where its package re-exports it
+        if name not in _BUILT_IN and _is(name, cls):
             return name
     raise ConfigError(f"{cls.__qualname__} is not registered; add an entry point in the group {GROUP}")
 
@@ -119,6 +123,11 @@ def _fields(cls: type[Any]) -> set[str]:
     return set(getattr(cls, "__dataclass_fields__", ()))
 
 
-@cache
+def _is(name: str, cls: type[Any]) -> bool:
+    with contextlib.suppress(ConfigError):
+        return get(name) is cls
+    return False
+
+
 def _plugins() -> dict[str, str]:
     return {point.name: point.value for point in entry_points(group=GROUP)}

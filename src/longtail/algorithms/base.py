@@ -74,10 +74,17 @@ class Recommender(ABC):
     # -- what everyone gets ------------------------------------------------------------------------------------------
 
     def fit(self, train: Interactions, catalog: Catalog | None = None) -> Self:
-        """Learn from interactions (and a catalog; by default the one that comes with them). Returns itself."""
+        """Learn from interactions (and a catalog; by default the one that comes with them). Returns itself.
+
+        What an earlier fit learned is forgotten; a fit that fails half-way leaves the model unfitted.
+
+        Raises:
+            DataError: if there are no interactions.
+        """
         if not len(train):
             raise DataError("there is nothing to learn from: the training data have no rows")
         known = catalog if catalog is not None else train.catalog
+        self._forget()
         self.user_ids_: Ids = train.user_ids
         self.item_ids_: Ids = train.item_ids
         self.histories_: sparse.csr_array = train.by_user
@@ -85,8 +92,16 @@ class Recommender(ABC):
         self.mean_: float = float(train.values.mean(dtype=np.float64))
         self.fingerprint_: str = train.fingerprint
         self.titles_: list[str] | None = known.titles(train.item_ids) if known is not None else None
-        self._fit(train, known)
+        try:
+            self._fit(train, known)
+        except BaseException:
+            self._forget()
+            raise
         return self
+
+    def _forget(self) -> None:
+        for name in [name for name in vars(self) if name.endswith("_")]:
+            delattr(self, name)
 
     def recommend(
         self,
@@ -108,7 +123,7 @@ class Recommender(ABC):
 
         Raises:
             UnknownIdError: for a user or candidate the model has not seen.
-            ConfigError: for n below 1.
+            ConfigError: for n below 1, or an option that cannot work.
         """
         self._require_fitted()
         if users is None:
@@ -147,14 +162,18 @@ class Recommender(ABC):
         return self._lists(block, index, Ids(index, kind="history"), rows, n, exclude, candidates, min_rating)
 
     def fold(self, histories: Sequence[Mapping[Any, float]]) -> sparse.csr_array:
-        """Histories given as {item id: rating} as CSR rows (n, n_items), items sorted within a row."""
+        """Histories given as {item id: rating} as CSR rows (n, n_items), items sorted within a row.
+
+        Raises:
+            UnknownIdError: for an item the model has not seen.
+            ConfigError: if they are not a list of mappings.
+            DataError: for a rating that is not a finite number.
+        """
         self._require_fitted()
-        if isinstance(histories, Mapping):
+        if isinstance(histories, Mapping) or not all(isinstance(history, Mapping) for history in histories):
             raise ConfigError("histories must be a list with one {item: rating} for each person")
         found = [self.item_ids_.index(list(history)) for history in histories]
-        values = [np.array(list(history.values()), dtype=np.float32) for history in histories]
-        if any(not np.isfinite(row).all() for row in values):
-            raise DataError("a history holds a rating that is not a finite number")
+        values = [_finite_ratings(history) for history in histories]
         order = [np.argsort(row) for row in found]
         indptr = np.concatenate([[0], np.cumsum([len(row) for row in found])]).astype(np.int32)
         indices = [row[by] for row, by in zip(found, order, strict=True)]
@@ -173,8 +192,7 @@ class Recommender(ABC):
         candidates: Sequence[Any] | AnyArray | None,
         min_rating: float | None,
     ) -> TopN:
-        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
-            raise ConfigError(f"n must be a whole number of at least 1, not {n!r}")
+        n = params.positive("n", n)
         if exclude not in ("seen", "none"):
             raise ConfigError(f"exclude must be seen or none, not {exclude!r}")
         n_items = len(self.item_ids_)
@@ -187,14 +205,13 @@ class Recommender(ABC):
         items = np.full((len(index), min(n, n_items)), -1, dtype=np.int32)
         scores = np.full(items.shape, -np.inf, dtype=np.float32)
         step = max(1, BLOCK_BYTES // (4 * n_items))
-        floor = -np.inf if min_rating is None else float(min_rating)
+        floor = self._floor(min_rating)
         for lo in range(0, len(index), step):
             hi = min(lo + step, len(index))
             part = block(lo, hi, False)
-            if min_rating is not None and not self.scores_are_ratings:
+            if floor > -np.inf and not self.scores_are_ratings:
                 part, rated = (s.dense() if isinstance(s, LowRank) else s for s in (part, block(lo, hi, True)))
-                part = np.where(rated >= min_rating, part, np.float32(-np.inf))
-                floor = -np.inf
+                part = np.where(rated >= floor, part, np.float32(-np.inf))
             pointer = seen.indptr[lo : hi + 1]
             items[lo:hi], scores[lo:hi] = top_k(
                 part,
@@ -202,9 +219,18 @@ class Recommender(ABC):
                 seen_indptr=pointer - pointer[0],
                 seen_indices=seen.indices[pointer[0] : pointer[-1]],
                 blocked=blocked,
-                floor=floor,
+                floor=floor if self.scores_are_ratings else -np.inf,
             )
         return TopN(index, items, scores, user_ids, self.item_ids_, self.titles_)
+
+    def _floor(self, min_rating: float | None) -> float:
+        """The lowest score before clipping that a predicted rating of `min_rating` can come from."""
+        if min_rating is None:
+            return -np.inf
+        if isinstance(min_rating, (bool, str)) or not np.isfinite(min_rating):
+            raise ConfigError(f"min_rating must be a number, not {min_rating!r}")
+        low, high = self.scale_ or (-np.inf, np.inf)
+        return -np.inf if min_rating <= low else np.inf if min_rating > high else float(min_rating)
 
     def clone(self, **changes: Any) -> Self:
         """An unfitted copy with the same hyperparameters, or some changed."""
@@ -229,6 +255,13 @@ class Recommender(ABC):
             raise NotFittedError(f"{type(self).__name__} has not been fitted; call fit(train) first")
 
 
+def _finite_ratings(history: Mapping[Any, float]) -> FloatArray:
+    ratings = list(history.values())
+    if not all(isinstance(rating, (int, float, np.number)) and np.isfinite(rating) for rating in ratings):
+        raise DataError(f"a history holds a rating that is not a finite number: {ratings}")
+    return np.array(ratings, dtype=np.float32)
+
+
 def load(path: str | Path) -> Recommender:
     """A model saved with `save`, ready to recommend; large arrays are mapped, not read.
 
@@ -241,6 +274,8 @@ def load(path: str | Path) -> Recommender:
         if {field.name for field in dataclasses.fields(cls)} != set(chosen):
             raise ConfigError(f"it was saved by Longtail {manifest['longtail']} with other hyperparameters")
         model: Recommender = cls(**chosen)
+        if "histories_" not in state or not all(name.endswith("_") for name in state):
+            raise ConfigError("it does not hold what a model learns")
     except (ConfigError, KeyError, TypeError) as error:
         raise ArtifactError(f"{path} cannot be loaded: {error}") from error
     vars(model).update(state)

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from scipy import sparse
 
+from longtail import params
 from longtail.algorithms.base import Recommender, Scores
 from longtail.data.interactions import Interactions
 from longtail.data.results import RatingPredictions, TopN
@@ -38,9 +39,10 @@ class PredictsRatings(Recommender, ABC):
             DataError: if the two are not equally long.
         """
         self._require_fitted()
-        if len(users) != len(items):
-            raise DataError(f"users and items must be equally long, not {len(users)} and {len(items)}")
-        return self._estimate(self.user_ids_.index(users), self.item_ids_.index(items))[0]
+        rows, columns = self.user_ids_.index(users), self.item_ids_.index(items)
+        if rows.shape != columns.shape:
+            raise DataError(f"users and items must be equally long, not {len(rows)} and {len(columns)}")
+        return self._estimate(rows, columns)[0]
 
     def predict_ratings(self, test: Interactions) -> RatingPredictions:
         """Predictions beside the true ratings of a test set, in the test set's own ids.
@@ -74,7 +76,14 @@ class SimilarItems(Recommender, ABC):
         """(n, n_items) similarity of each given item to every item; -inf where there is nothing to go by."""
 
     def similar_items(self, items: Sequence[Any] | AnyArray, n: int = 10) -> TopN:
-        """The n items most like each given item (itself left out); the lists are keyed by that item."""
+        """The n items most like each given item (itself left out); the lists are keyed by that item.
+
+        Raises:
+            UnknownIdError: for an item the model has not seen.
+            ConfigError: for n below 1.
+        """
+        self._require_fitted()
+        n = params.positive("n", n)
         index = self.item_ids_.index(items)
         indptr = np.arange(len(index) + 1)
         blocked = np.zeros(len(self.item_ids_), dtype=np.bool_)
@@ -123,6 +132,7 @@ class Explains(Recommender, ABC):
         return self._explained(self.fold([history]), item, n)
 
     def _explained(self, history: sparse.csr_array, item: Any, n: int) -> Explanation:
+        n = params.positive("n", n)
         indices, weights = self._reasons(history, int(self.item_ids_.index([item])[0]))
         ids = self.item_ids_ if self.reason_kind == "item" else self.user_ids_
         titles = self.titles_ if self.reason_kind == "item" else None

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from longtail import params
 from longtail.data import columns
 from longtail.data.ids import Ids
 from longtail.errors import DataError
@@ -78,6 +79,7 @@ class TopN:
 
     def head(self, n: int) -> TopN:
         """The same lists cut to their first n places."""
+        n = params.positive("n", n)
         return dataclasses.replace(self, items=self.items[:, :n], scores=self.scores[:, :n])
 
     def aligned_to(self, user_ids: Ids, item_ids: Ids) -> TopN:
@@ -134,6 +136,11 @@ class RatingPredictions:
     impossible: BoolArray
     user_ids: Ids
     item_ids: Ids
+
+    def __post_init__(self) -> None:
+        for name in ("items", "actual", "estimated", "impossible"):
+            if np.shape(getattr(self, name)) != np.shape(self.users):
+                raise DataError(f"{name} has shape {np.shape(getattr(self, name))}, users has {np.shape(self.users)}")
 
     def __len__(self) -> int:
         return len(self.users)

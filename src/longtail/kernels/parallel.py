@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from functools import cache
+from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
@@ -32,8 +34,10 @@ def run_rows(work: Callable[[int, int], None], n_rows: int, *, tile: int | None 
     Args:
         work: handles the rows lo..hi (hi excluded); ranges never overlap, so no locks are needed.
         n_rows: rows in all.
-        tile: rows a range. Give it where rounding depends on the range (a BLAS product), so that the result is the
-            same with any number of threads; by default a few ranges a thread.
+        tile: rows a range, at least 1. Give it where rounding depends on the range (a BLAS product), so that the
+            result is the same with any number of threads; by default a few ranges a thread.
+
+    The first error stops the ranges that have not begun, and is raised.
 
     Examples:
         >>> seen = []
@@ -49,14 +53,44 @@ def run_rows(work: Callable[[int, int], None], n_rows: int, *, tile: int | None 
             work(lo, hi)
         return
     with ThreadPoolExecutor(workers) as pool:
-        for future in [pool.submit(work, lo, hi) for lo, hi in ranges]:
-            future.result()
+        try:
+            for future in [pool.submit(work, lo, hi) for lo, hi in ranges]:
+                future.result()
+        except BaseException:  # an error or Ctrl-C: do not begin the ranges that wait
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
-def single_blas() -> AbstractContextManager[object]:
-    """While active, a BLAS product runs on one thread: our own pool already uses the cores."""
-    context: AbstractContextManager[object] = _controller().limit(limits=1, user_api="blas")
-    return context
+@contextlib.contextmanager
+def single_blas() -> Iterator[None]:
+    """While active, a BLAS product runs on one thread: our own pool already uses the cores.
+
+    The setting belongs to the whole process, so threads that ask for it at the same time share it, and the last to
+    leave restores what the first found.
+    """
+    with _blas.lock:
+        if not _blas.users:
+            _blas.limit = _controller().limit(limits=1, user_api="blas")
+        _blas.users += 1
+    try:
+        yield
+    finally:
+        with _blas.lock:
+            _blas.users -= 1
+            if not _blas.users:
+                _blas.limit.restore_original_limits()
+
+
+class _Blas:
+    """Who holds BLAS to one thread at the moment."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.users = 0
+        self.limit: Any = None
+
+
+_blas = _Blas()
 
 
 @cache
