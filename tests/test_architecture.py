@@ -172,9 +172,8 @@ def undocumented(module: Module) -> list[str]:
 
     def visit(node: ast.Module | ast.ClassDef, path: str) -> None:
         for child in node.body:
-            if not isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) or child.name.startswith(
-                "_"
-            ):
+            named = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+            if not named or child.name.startswith(("_", "test_")):
                 continue
             setter = any(isinstance(mark, ast.Attribute) for mark in child.decorator_list)
             if not ast.get_docstring(child) and not setter:

@@ -195,7 +195,7 @@ class Recommender(ABC):
         n = params.positive("n", n)
         if exclude not in ("seen", "none"):
             raise ConfigError(f"exclude must be seen or none, not {exclude!r}")
-        n_items = len(self.item_ids_)
+        n_items, floor = len(self.item_ids_), self._floor(min_rating)
         blocked: BoolArray = np.zeros(n_items, dtype=np.bool_)
         if candidates is not None:
             blocked[:] = True
@@ -204,14 +204,14 @@ class Recommender(ABC):
             seen = seen[:, :0]
         items = np.full((len(index), min(n, n_items)), -1, dtype=np.int32)
         scores = np.full(items.shape, -np.inf, dtype=np.float32)
-        step = max(1, BLOCK_BYTES // (4 * n_items))
-        floor = self._floor(min_rating)
-        for lo in range(0, len(index), step):
-            hi = min(lo + step, len(index))
+        lo, width = 0, n_items
+        while lo < len(index):
+            hi = min(lo + max(1, BLOCK_BYTES // (4 * width)), len(index))
             part = block(lo, hi, False)
+            width = part.left.shape[1] if isinstance(part, LowRank) else n_items
             if floor > -np.inf and not self.scores_are_ratings:
-                part, rated = (s.dense() if isinstance(s, LowRank) else s for s in (part, block(lo, hi, True)))
-                part = np.where(rated >= floor, part, np.float32(-np.inf))
+                part = _where_rated(part, block(lo, hi, True), floor)
+                width = n_items
             pointer = seen.indptr[lo : hi + 1]
             items[lo:hi], scores[lo:hi] = top_k(
                 part,
@@ -221,6 +221,7 @@ class Recommender(ABC):
                 blocked=blocked,
                 floor=floor if self.scores_are_ratings else -np.inf,
             )
+            lo = hi
         return TopN(index, items, scores, user_ids, self.item_ids_, self.titles_)
 
     def _floor(self, min_rating: float | None) -> float:
@@ -253,6 +254,12 @@ class Recommender(ABC):
     def _require_fitted(self) -> None:
         if not hasattr(self, "histories_"):
             raise NotFittedError(f"{type(self).__name__} has not been fitted; call fit(train) first")
+
+
+def _where_rated(scores: Scores, ratings: Scores, floor: float) -> FloatArray:
+    """Scores (n, n_items), -inf where the predicted rating is below the floor."""
+    dense, rated = (part.dense() if isinstance(part, LowRank) else part for part in (scores, ratings))
+    return np.where(rated >= floor, dense, np.float32(-np.inf))
 
 
 def _finite_ratings(history: Mapping[Any, float]) -> FloatArray:

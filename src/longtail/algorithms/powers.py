@@ -14,7 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from longtail import params
-from longtail.algorithms.base import Recommender, Scores
+from longtail.algorithms.base import BLOCK_BYTES, Recommender, Scores
 from longtail.data.interactions import Interactions
 from longtail.data.results import RatingPredictions, TopN
 from longtail.errors import DataError
@@ -84,13 +84,20 @@ class SimilarItems(Recommender, ABC):
         """
         self._require_fitted()
         n = params.positive("n", n)
-        index = self.item_ids_.index(items)
-        indptr = np.arange(len(index) + 1)
-        blocked = np.zeros(len(self.item_ids_), dtype=np.bool_)
-        k = min(n, len(self.item_ids_))
-        found, scores = top_k(
-            self._item_similarities(index), k, seen_indptr=indptr, seen_indices=index, blocked=blocked
-        )
+        index, n_items = self.item_ids_.index(items), len(self.item_ids_)
+        found = np.full((len(index), min(n, n_items)), -1, dtype=np.int32)
+        scores = np.full(found.shape, -np.inf, dtype=np.float32)
+        blocked = np.zeros(n_items, dtype=np.bool_)
+        step = max(1, BLOCK_BYTES // (4 * n_items))
+        for lo in range(0, len(index), step):
+            some = index[lo : lo + step]
+            found[lo : lo + step], scores[lo : lo + step] = top_k(
+                self._item_similarities(some),
+                found.shape[1],
+                seen_indptr=np.arange(len(some) + 1),
+                seen_indices=some,
+                blocked=blocked,
+            )
         return TopN(index, found, scores, self.item_ids_, self.item_ids_, self.titles_)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from longtail import params
 from longtail.kernels.jit import strict_kernel
 from longtail.kernels.parallel import run_rows, single_blas
 from longtail.types import AnyArray, BoolArray, FloatArray, IntArray, LongArray
@@ -27,7 +28,7 @@ class LowRank:
     Attributes:
         left: (n_rows, rank) float32.
         right: (n_items, rank) float32.
-        offset: (n_items,) float32.
+        offset: (n_items,) float32; -inf for an item never to be listed.
     """
 
     left: FloatArray
@@ -36,7 +37,8 @@ class LowRank:
 
     def dense(self) -> FloatArray:
         """(n_rows, n_items) float32: all the scores."""
-        product: FloatArray = self.left @ self.right.T + self.offset
+        with np.errstate(invalid="ignore"):  # BLAS multiplies -inf by the zeros it pads with
+            product: FloatArray = self.left @ self.right.T + self.offset
         return product
 
 
@@ -61,12 +63,16 @@ def top_k(
 
     Returns:
         items (n_rows, k) int32, -1 where fewer qualify, and scores (n_rows, k) float32, -inf there.
+
+    Raises:
+        ConfigError: for k below 1.
     """
+    k = params.positive("k", k)
     n_rows = len(seen_indptr) - 1
     items = np.full((n_rows, k), -1, dtype=np.int32)
     best = np.full((n_rows, k), -np.inf, dtype=np.float32)
     indptr, indices = seen_indptr.astype(np.int64), seen_indices.astype(np.int32)
-    lowest = float(np.float32(floor))
+    lowest = np.float32(floor)
     if isinstance(scores, LowRank):
         n_items = len(scores.right)
         # `offset` rides along as one more factor, so a tile is a single product.
@@ -78,7 +84,8 @@ def top_k(
             for start in range(0, n_items, ITEM_TILE):
                 stop = min(start + ITEM_TILE, n_items)
                 view = block[:, : stop - start]
-                np.matmul(left[lo:hi], right[start:stop].T, out=view)
+                with np.errstate(invalid="ignore"):
+                    np.matmul(left[lo:hi], right[start:stop].T, out=view)
                 _select(view, lo, start, indptr, indices, blocked, lowest, items, best)
 
         with single_blas():
@@ -101,7 +108,7 @@ def _select(
     indptr: LongArray,
     indices: IntArray,
     blocked: BoolArray,
-    floor: float,
+    floor: np.float32,
     items: IntArray,
     best: FloatArray,
 ) -> None:
@@ -110,19 +117,21 @@ def _select(
     for r in range(block.shape[0]):
         u = row + r
         place = indptr[u] + np.searchsorted(indices[indptr[u] : indptr[u + 1]], start)
-        end = indptr[u + 1]
+        end, bar = indptr[u + 1], best[u, k - 1]
         for c in range(block.shape[1]):
-            item = start + c
-            if place < end and indices[place] == item:
-                place += 1
+            item, score = start + c, block[r, c]
+            if not score > bar:
                 continue
-            score = block[r, c]
-            if not (score > best[u, k - 1] and score >= floor) or blocked[item]:
+            if score < floor or blocked[item]:
+                continue
+            while place < end and indices[place] < item:
+                place += 1
+            if place < end and indices[place] == item:
                 continue
             at = k - 1
             while at > 0 and score > best[u, at - 1]:
                 best[u, at] = best[u, at - 1]
                 items[u, at] = items[u, at - 1]
                 at -= 1
-            best[u, at] = score
-            items[u, at] = item
+            best[u, at], items[u, at] = score, item
+            bar = best[u, k - 1]
