@@ -118,6 +118,8 @@ def _series(values: Any) -> pl.Series:
     """A polars series; a column of Python objects that differ in type becomes text, its NaNs become nulls."""
     if isinstance(values, pl.Series):
         return values
+    if getattr(values, "ndim", 1) != 1:
+        raise DataError(f"a column name stands twice, or a column has the shape {values.shape}")
     try:
         if str(getattr(values, "dtype", object)) not in ("object", str(object)):
             return pl.Series(values)
