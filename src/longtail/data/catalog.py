@@ -10,25 +10,31 @@ from typing import Any
 
 import polars as pl
 
+from longtail.data import columns
 from longtail.data.ids import Ids
 from longtail.errors import DataError
 
 __all__ = ["Catalog", "split_title"]
 
-_YEAR_AT_END = re.compile(r"\s*\((\d{4})(?:\s*[-\u2013]\s*(?:\d{4})?)?\)\s*$")
+YEAR_AT_END = r"\s*\(\s*(\d{4})(?:/[IVX]+)?(?:\s*[-\u2013\u2014]\s*(?:\d{4})?)?\s*\)(?:\s*\((?:TV|VG?)\))?\s*$"
+"""The year behind a title: `(1995)`, a range such as `(1995-1997)` or `(1995- )`, and what may follow it, as `(V)`."""
+
+_YEAR_AT_END = re.compile(YEAR_AT_END)
 
 
 def split_title(text: str) -> tuple[str, int | None]:
-    """A title and the year written behind it; a title without a year is no error.
+    """A title and the year written behind it (of a range, the first); a title without a year is no error.
 
     Examples:
-        >>> split_title("Toy Story (1995)")
-        ('Toy Story', 1995)
+        >>> split_title("Toy Story (1995)"), split_title("The Office (2005\u20132013) ")
+        (('Toy Story', 1995), ('The Office', 2005))
         >>> split_title("Nine")
         ('Nine', None)
     """
     match = _YEAR_AT_END.search(text)
-    return (text[: match.start()], int(match.group(1))) if match else (text.strip(), None)
+    if not match or not text[: match.start()].strip():
+        return text.strip(), None
+    return text[: match.start()].strip(), int(match.group(1))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -41,6 +47,10 @@ class Catalog:
         users: a polars frame with a column `user` and any attributes, or None.
         tags: a polars frame of `user`, `item`, `tag` and, where known, `timestamp`, or None.
 
+    Raises:
+        DataError: a frame without its id column, a row without an id, an item or user that stands twice, titles that
+            are not text, genres that are not lists of text.
+
     Examples:
         >>> catalog = Catalog(pl.DataFrame({"item": [1, 2], "title": ["Toy Story (1995)", "Nine"]}))
         >>> catalog.title(1), catalog.title(3), catalog.find("toy story")
@@ -52,10 +62,19 @@ class Catalog:
     tags: pl.DataFrame | None = field(default=None)
 
     def __post_init__(self) -> None:
-        if "item" not in self.items.columns:
-            raise DataError(f"a catalog needs a column 'item'; found {', '.join(self.items.columns)}")
-        if self.items["item"].is_duplicated().any():
-            raise DataError("an item stands twice in the catalog")
+        for name, key in (("items", columns.ITEM), ("users", columns.USER), ("tags", columns.ITEM)):
+            frame = getattr(self, name)
+            if frame is not None:
+                object.__setattr__(self, name, _checked(frame, name, key))
+        for name, key in (("items", columns.ITEM), ("users", columns.USER)):
+            frame = getattr(self, name)
+            if frame is not None and frame[key].is_duplicated().any():
+                twice = frame[key].filter(frame[key].is_duplicated())[0]
+                raise DataError(f"{key} {twice!r} stands twice in the catalog's {name}")
+        for column, kind in (("title", pl.String), ("genres", pl.List(pl.String))):
+            held = self.items.schema.get(column)
+            if held is not None and held not in (kind, pl.Null, pl.List(pl.Null)):
+                raise DataError(f"the catalog's column {column!r} must be {kind}, not {held}")
 
     def __len__(self) -> int:
         return len(self.items)
@@ -108,3 +127,14 @@ class Catalog:
             return {}
         pairs = zip(self.items["item"].to_list(), self.items["title"].to_list(), strict=True)
         return {item: title for item, title in pairs if title is not None}
+
+
+def _checked(frame: Any, name: str, key: str) -> pl.DataFrame:
+    """A shallow copy of the frame: a column added to the caller's frame later does not turn up here."""
+    if not isinstance(frame, pl.DataFrame):
+        raise DataError(f"a catalog's {name} must be a polars frame, not {type(frame).__name__}")
+    if key not in frame.columns:
+        raise DataError(f"a catalog's {name} need a column {key!r}; found {', '.join(frame.columns)}")
+    if frame[key].null_count():
+        raise DataError(f"a catalog's {name} have a row without {key}")
+    return frame.clone()

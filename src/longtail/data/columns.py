@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-__all__ = ["ALIASES", "ITEM", "RANK", "RATING", "SCORE", "SESSION", "TIME", "TITLE", "USER", "find"]
+from collections.abc import Mapping, Sequence
+
+from longtail.errors import DataError
+
+__all__ = ["ALIASES", "ITEM", "RANK", "RATING", "SCORE", "SESSION", "TIME", "TITLE", "USER", "find", "match"]
 
 USER = "user"
 ITEM = "item"
@@ -14,16 +18,18 @@ SCORE = "score"
 TITLE = "title"
 
 ALIASES: dict[str, tuple[str, ...]] = {
-    USER: ("user", "user_id", "userid", "uid", "reviewerid", "customer", "customer_id", "visitorid", "u"),
-    ITEM: ("item", "item_id", "itemid", "iid", "movieid", "movie_id", "movie", "asin", "product", "product_id", "i"),
+    USER: ("user", "userid", "uid", "reviewerid", "customer", "customerid", "visitor", "visitorid", "u"),
+    ITEM: ("item", "itemid", "iid", "movieid", "movie", "asin", "product", "productid", "i"),
     RATING: ("rating", "ratings", "value", "overall", "stars", "score", "weight", "count", "label", "r"),
-    TIME: ("timestamp", "time", "times", "ts", "unixreviewtime", "datetime", "date", "unix_timestamp"),
-    SESSION: ("session", "session_id", "sessionid"),
+    TIME: ("timestamp", "time", "times", "ts", "unixreviewtime", "datetime", "date", "unixtimestamp"),
+    SESSION: ("session", "sessionid"),
 }
 
 
-def find(names: list[str], column: str) -> str | None:
-    """The first of `names` that is a usual spelling of `column`, ignoring case; None if there is none.
+def find(names: Sequence[str], column: str) -> str | None:
+    """The first of `names` that is a usual spelling of `column`; None if there is none.
+
+    Case, spaces and punctuation do not matter: `userId`, `user_id` and `User ID` are the same.
 
     Examples:
         >>> find(["userId", "movieId"], ITEM)
@@ -31,5 +37,35 @@ def find(names: list[str], column: str) -> str | None:
         >>> find(["userId", "movieId"], TIME) is None
         True
     """
-    lowered = {name.strip().lower(): name for name in reversed(names)}
-    return next((lowered[alias] for alias in ALIASES[column] if alias in lowered), None)
+    bare = {"".join(filter(str.isalnum, name)).lower(): name for name in reversed(names)}
+    return next((bare[alias] for alias in ALIASES[column] if alias in bare), None)
+
+
+def match(names: Sequence[str], given: Mapping[str, str | None]) -> dict[str, str]:
+    """Which of a table's columns plays which part.
+
+    Args:
+        names: the columns of the table.
+        given: for each of our columns, the name the caller says it has, or None to recognise it.
+
+    Raises:
+        DataError: if a column that was named is not there, or there is no user or item column.
+
+    Examples:
+        >>> match(["who", "movieId", "stars"], {USER: "who", ITEM: None, RATING: None, TIME: None})
+        {'user': 'who', 'item': 'movieId', 'rating': 'stars'}
+    """
+    listed = ", ".join(names)
+    for column, name in given.items():
+        if name is not None and name not in names:
+            raise DataError(f"no column {name!r} for {column}=; found {listed}")
+    taken = set(given.values())
+    free = [name for name in names if name not in taken]
+    chosen = {}
+    for column, name in given.items():
+        source = name if name is not None else find(free, column)
+        if source is not None:
+            chosen[column] = source
+        elif column in (USER, ITEM):
+            raise DataError(f"no {column} column; found {listed}; name it with {column}=")
+    return chosen

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from longtail.errors import DataError, UnknownIdError
-from longtail.types import AnyArray, IntArray
+from longtail.types import AnyArray, BoolArray, IntArray, LongArray
 
 __all__ = ["Ids"]
 
@@ -23,7 +25,8 @@ class Ids:
         kind: what the ids name, for error messages: "user" or "item".
 
     Raises:
-        DataError: if an id stands twice, or integers and strings are mixed.
+        DataError: if an id stands twice, integers and strings are mixed, an integer is beyond 64 bits, or a string
+            holds the character NUL.
 
     Examples:
         >>> ids = Ids([50, 7, 1], kind="item")
@@ -38,31 +41,39 @@ class Ids:
     """
 
     def __init__(self, values: Iterable[Any], *, kind: str = "id") -> None:
-        array = _as_id_array(values, kind)
+        array = values.values if isinstance(values, Ids) else _as_id_array(values, kind)
         array.flags.writeable = False
         self.values: AnyArray = array
         self.kind = kind
-        order = self._order
-        ranked = array[order]
+        ranked = self._ranked
         twice = np.flatnonzero(ranked[1:] == ranked[:-1])
         if len(twice):
-            raise DataError(f"{kind} {ranked[twice[0]]!r} stands twice among the ids")
+            raise DataError(f"{kind} {ranked[twice[0]].item()!r} stands twice among the ids")
 
     @classmethod
-    def encode(cls, values: AnyArray, *, kind: str = "id") -> tuple[Ids, IntArray]:
+    def encode(cls, values: Iterable[Any] | pl.Series, *, kind: str = "id") -> tuple[Ids, IntArray]:
         """The distinct ids of a column, in order of first appearance, and the column as indices.
+
+        Args:
+            values: (n,) ids with repetitions: a sequence, array or polars series of int or str.
+            kind: as for `Ids`.
 
         Examples:
             >>> ids, codes = Ids.encode(np.array(["b", "a", "b"]), kind="user")
             >>> ids.values.tolist(), codes.tolist()
             (['b', 'a'], [0, 1, 0])
         """
-        array = _as_id_array(values, kind)
-        distinct, first, inverse = np.unique(array, return_index=True, return_inverse=True)
-        by_appearance = np.argsort(first, kind="stable")
-        position = np.empty(len(distinct), dtype=np.int32)
-        position[by_appearance] = np.arange(len(distinct), dtype=np.int32)
-        return cls(distinct[by_appearance], kind=kind), position[inverse]
+        if isinstance(values, pl.Series) and values.dtype in (pl.Int64, pl.String) and not values.null_count():
+            column = values
+        else:
+            column = pl.Series(_as_id_array(values, kind))
+        distinct = column.unique(maintain_order=True)
+        if column.dtype == pl.String:  # twice as fast as looking strings up
+            codes = column.cast(pl.Enum(distinct)).to_physical().cast(pl.Int32)
+        else:
+            positions = pl.Series(np.arange(len(distinct), dtype=np.int32))
+            codes = column.replace_strict(distinct, positions, return_dtype=pl.Int32)
+        return cls(distinct.to_list(), kind=kind), codes.to_numpy(writable=True)
 
     @cached_property
     def _order(self) -> AnyArray:
@@ -78,6 +89,9 @@ class Ids:
 
     def __getitem__(self, index: Any) -> Any:
         return self.values[index]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.values.tolist())
 
     def __contains__(self, value: object) -> bool:
         return bool(self.index([value], missing=-1)[0] >= 0)
@@ -97,27 +111,22 @@ class Ids:
         """Indices (int32) of external ids.
 
         Args:
-            values: ids to look up.
+            values: ids to look up, repetitions allowed; a float that is a whole number finds an integer id.
             missing: index to return for an unknown id; None makes an unknown id an error.
 
         Raises:
             UnknownIdError: for an unknown id, when `missing` is None.
+            DataError: for a single id that is not in a list.
         """
-        asked = np.asarray(values)
+        if values is None or np.isscalar(values) or (isinstance(values, np.ndarray) and values.ndim == 0):
+            raise DataError(f"give a list of {self.kind} ids, such as [{values!r}], not {values!r} alone")
+        asked = _as_array(values)
+        known, usable = self._comparable(asked)
         found = np.full(asked.shape, -1, dtype=np.int32)
-        if asked.size and len(self):
-            comparable = asked.dtype.kind in ("iu" if self.is_integer else "U")
-            if not comparable:
-                asked_list = [self._normalised(value) for value in asked.tolist()]
-                usable = np.array([value is not None for value in asked_list], dtype=bool)
-                if usable.any():
-                    found[usable] = self._search(np.array([v for v in asked_list if v is not None]))
-            else:
-                found = self._search(asked)
+        if len(self):
+            found[usable] = self._search(known)
         if missing is None and (found < 0).any():
-            stranger = asked[found < 0].tolist()[0]
-            known = f", such as {self.values[0]!s}" if len(self) else ""
-            raise UnknownIdError(f"unknown {self.kind} {stranger!s} ({len(self):,} {self.kind}s are known{known})")
+            raise UnknownIdError(self._unknown(asked[found < 0].tolist()[0]))
         if missing is not None and missing != -1:
             found[found < 0] = missing
         return found
@@ -144,11 +153,29 @@ class Ids:
         digest.update(encoded)
         return digest.hexdigest()[:16]
 
+    def _unknown(self, stranger: Any) -> str:
+        known = f", such as {self.values[0]!s}" if len(self) else ""
+        text = f"unknown {self.kind} {stranger!s} ({len(self):,} {self.kind}s are known{known})"
+        if len(self) and isinstance(stranger, str) == self.is_integer:
+            held, given = ("integers", "text") if self.is_integer else ("text", "a number")
+            text += f"; the ids are {held}, {stranger!r} is {given}"
+        return text
+
+    def _comparable(self, asked: AnyArray) -> tuple[AnyArray, BoolArray]:
+        """Those of `asked` that could be ids of this set, in its own type, and the mask of where they stand."""
+        if asked.dtype.kind == ("i" if self.is_integer else "U"):
+            return asked.ravel(), np.ones(asked.shape, dtype=np.bool_)
+        candidates = [self._normalised(value) for value in _listed(asked.ravel())]
+        usable = np.array([value is not None for value in candidates], dtype=np.bool_).reshape(asked.shape)
+        known = [value for value in candidates if value is not None]
+        return np.array(known, dtype=np.int64 if self.is_integer else np.str_), usable
+
     def _normalised(self, value: Any) -> Any:
-        if self.is_integer:
-            whole = isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
-            return int(value) if whole and float(value).is_integer() else None
-        return value if isinstance(value, str) else None
+        if not self.is_integer:
+            return value if isinstance(value, str) and "\0" not in value else None
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return None
+        return int(value) if -(2**63) <= value < 2**63 and value == int(value) else None
 
     def _search(self, asked: AnyArray) -> IntArray:
         ranked = self._ranked
@@ -162,21 +189,56 @@ class Ids:
         return self.values[self._order]
 
 
+def _listed(values: Iterable[Any]) -> list[Any]:
+    """Plain Python values, NumPy scalars unwrapped."""
+    listed = values.tolist() if isinstance(values, np.ndarray) else values
+    return [value.item() if isinstance(value, np.generic) else value for value in listed]
+
+
+def _as_array(values: Iterable[Any]) -> AnyArray:
+    """An array of `values` in which integers and strings that stand together are not forced into one type."""
+    if isinstance(values, np.ndarray) or hasattr(values, "to_numpy"):
+        return np.asarray(values)
+    listed = _listed(values)
+    kinds = {type(value) for value in listed}
+    if kinds == {int} or (kinds == {str} and "\0" not in "".join(listed)):  # NumPy would drop a NUL at the end
+        with contextlib.suppress(OverflowError):
+            return np.array(listed)
+    array = np.empty(len(listed), dtype=object)
+    array[:] = listed
+    return array
+
+
 def _as_id_array(values: Iterable[Any], kind: str) -> AnyArray:
-    array = np.array(values) if isinstance(values, (np.ndarray, list, tuple)) else np.array(list(values))
-    if array.dtype.kind in "iu":
-        return array.astype(np.int64)
-    if array.size == 0:
-        return np.empty(0, dtype=np.int64)
-    if array.dtype.kind == "O" or (array.dtype.kind == "U" and not isinstance(values, np.ndarray)):
-        listed = values.tolist() if isinstance(values, np.ndarray) else list(values)
-        kinds = {type(value) for value in listed}
-        if kinds <= {int, np.int64, np.int32}:
-            return np.array(listed, dtype=np.int64)
-        if kinds != {str} and kinds != {np.str_}:
-            names = ", ".join(sorted(entry.__name__ for entry in kinds))
-            raise DataError(f"{kind} ids must be all integers or all strings, not {names}")
-        return np.array(listed, dtype=np.str_)
-    if array.dtype.kind == "U":
-        return array
-    raise DataError(f"{kind} ids must be all integers or all strings, not {array.dtype}")
+    """A new array of int64 or str."""
+    if isinstance(values, np.ndarray) and values.ndim != 1:
+        raise DataError(f"{kind} ids must be a plain list, not an array of shape {values.shape}")
+    if isinstance(values, np.ndarray) and values.dtype.kind == "i":
+        return values.astype(np.int64)
+    listed = _listed(values)
+    kinds = {type(value) for value in listed}
+    if kinds <= {int}:
+        return _whole_numbers(listed, kind)
+    if kinds != {str}:
+        names = ", ".join(sorted(entry.__name__ for entry in kinds))
+        raise DataError(f"{kind} ids must be all integers or all strings, not {names}")
+    return _text(listed, kind)
+
+
+def _whole_numbers(listed: list[int], kind: str) -> LongArray:
+    try:
+        return np.array(listed, dtype=np.int64)
+    except OverflowError:
+        huge = max(listed, key=abs)
+        raise DataError(f"{kind} id {huge} is beyond 64 bits; give the ids as strings") from None
+
+
+def _text(listed: list[str], kind: str) -> AnyArray:
+    joined = "\0".join(listed)
+    try:
+        joined.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(f"{kind} id with {error.object[error.start]!r}, which is not a character") from None
+    if joined.count("\0") != len(listed) - 1:
+        raise DataError(f"{kind} ids must not contain the character NUL")
+    return np.array(listed, dtype=np.str_)

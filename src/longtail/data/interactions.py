@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,33 +16,24 @@ from scipy import sparse
 
 from longtail.data import columns, readers
 from longtail.data.catalog import Catalog
+from longtail.data.duplicates import Duplicates, each_pair_once
+from longtail.data.frozen import owned, sealed
 from longtail.data.ids import Ids
-from longtail.errors import ConfigError, DataError
+from longtail.data.readers import BadRows, LoadReport
+from longtail.errors import DataError
 from longtail.types import AnyArray, BoolArray, FloatArray, IntArray, LongArray
 
 __all__ = ["BadRows", "Duplicates", "Feedback", "Interactions", "LoadReport"]
 
 Feedback = Literal["explicit", "implicit"]
-Duplicates = Literal["error", "last", "mean", "sum"]
-BadRows = Literal["error", "drop"]
 
-
-@dataclass(frozen=True)
-class LoadReport:
-    """What happened on the way in: nothing is dropped without standing here."""
-
-    rows_read: int
-    bad_rows: int = 0
-    duplicates: int = 0
-    policy: str = "error"
-
-    def __str__(self) -> str:
-        parts = [f"{self.rows_read:,} rows read"]
-        if self.bad_rows:
-            parts.append(f"{self.bad_rows:,} bad rows dropped")
-        if self.duplicates:
-            parts.append(f"{self.duplicates:,} duplicate pairs resolved by '{self.policy}'")
-        return ", ".join(parts)
+_DTYPES: dict[str, type[np.generic]] = {
+    "users": np.int32,
+    "items": np.int32,
+    "values": np.float32,
+    "times": np.int64,
+    "sessions": np.int32,
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -63,7 +54,12 @@ class Interactions:
         report: rows read, dropped and merged while loading.
 
     A pair of user and item stands at most once. Build one with `from_frame`, `from_csv`, `from_parquet` or
-    `from_scipy`; take parts of it with `take`.
+    `from_scipy`; take parts of it with `take`. Columns are read-only and share no memory with what they were made of,
+    so that nothing done later to the caller's table changes the data.
+
+    Raises:
+        DataError: columns of unequal length, an index outside the ids, a value that is not a finite number.
+        ConfigError: an unknown `feedback`, or a `scale` that is not (lowest, highest).
 
     Examples:
         >>> data = Interactions.from_frame({"user": [1, 1, 2], "item": [10, 20, 10], "rating": [5.0, 3.0, 4.0]})
@@ -88,30 +84,25 @@ class Interactions:
     report: LoadReport | None = None
 
     def __post_init__(self) -> None:
-        for name, dtype in (("users", np.int32), ("items", np.int32), ("values", np.float32)):
-            self._freeze(name, dtype)
-        if self.times is not None:
-            self._freeze("times", np.int64)
-        if self.sessions is not None:
-            self._freeze("sessions", np.int32)
+        for name, dtype in _DTYPES.items():
+            if getattr(self, name) is not None:
+                self._freeze(name, dtype)
         for indices, ids in ((self.users, self.user_ids), (self.items, self.item_ids)):
             if len(indices) and (indices.min() < 0 or indices.max() >= len(ids)):
-                raise DataError(f"a {ids.kind} index is outside the {len(ids)} known {ids.kind}s")
-        if self.feedback not in get_args(Feedback):
-            raise ConfigError(f"feedback must be explicit or implicit, not {self.feedback!r}")
-        if self.feedback == "explicit" and self.scale is None and len(self.values):
-            object.__setattr__(self, "scale", (float(self.values.min()), float(self.values.max())))
-        if self.scale is not None and not self.scale[0] <= self.scale[1]:
-            raise ConfigError(f"scale must be (lowest, highest), not {self.scale!r}")
+                raise DataError(f"a {ids.kind} index is outside the {len(ids):,} known {ids.kind}s")
+        if not np.isfinite(self.values).all():
+            raise DataError(f"value {self.values[~np.isfinite(self.values)][0]} is not a finite number")
+        readers.check_choice("feedback", self.feedback, get_args(Feedback))
+        scale = self.scale
+        if scale is None and self.feedback == "explicit" and len(self.values):
+            scale = self.values.min(), self.values.max()
+        object.__setattr__(self, "scale", None if scale is None else readers.checked_scale(scale))
 
-    def _freeze(self, name: str, dtype: Any) -> None:
-        column = np.ascontiguousarray(getattr(self, name), dtype=dtype).view()
-        if column.shape != np.shape(self.users):
-            raise DataError(f"column {name} has {column.size} rows, users has {np.size(self.users)}")
-        column.flags.writeable = False
-        object.__setattr__(self, name, column)
-
-    # -- building ----------------------------------------------------------------------------------------------------
+    def _freeze(self, name: str, dtype: type[np.generic]) -> None:
+        given = getattr(self, name)
+        if np.ndim(given) != 1 or np.shape(given) != np.shape(self.users):
+            raise DataError(f"column {name} has shape {np.shape(given)}, users has {np.shape(self.users)}")
+        object.__setattr__(self, name, owned(given, dtype))
 
     @classmethod
     def from_frame(
@@ -143,61 +134,80 @@ class Interactions:
             scale: lowest and highest rating possible; by default those observed.
             duplicates: what to do when a pair stands more than once: "error" (the default for explicit data), "sum"
                 (the default for implicit), "last" or "mean".
-            bad_rows: rows with a missing or non-numeric value: "error", or "drop" them and count them in `report`.
+            bad_rows: rows with a missing or non-numeric value, or a rating outside the `scale` given: "error", or
+                "drop" them and count them in `report`.
             catalog: what is known of the items.
             rows_read: rows in the source, when the reader dropped some before.
 
         Raises:
             DataError: no rows, a missing column, a bad row, a duplicate pair; the message says where and what to do.
         """
-        table, bad = readers.tidy(
-            frame,
-            {
-                columns.USER: user,
-                columns.ITEM: item,
-                columns.RATING: rating,
-                columns.TIME: timestamp,
-                columns.SESSION: session,
-            },
-            bad_rows=bad_rows,
-        )
-        explicit = columns.RATING in table.columns if feedback is None else feedback == "explicit"
-        if explicit and columns.RATING not in table.columns:
+        if feedback is not None:
+            readers.check_choice("feedback", feedback, get_args(Feedback))
+        names = {"user": user, "item": item, "rating": rating, "timestamp": timestamp, "session": session}
+        table, bad = readers.tidy(frame, names, bad_rows=bad_rows, scale=scale)
+        rated = columns.RATING in table.columns
+        if feedback == "explicit" and not rated:
             raise DataError(f"explicit feedback needs a rating column; found {', '.join(table.columns)}")
-        user_ids, users = Ids.encode(table[columns.USER].to_numpy(), kind="user")
-        item_ids, items = Ids.encode(table[columns.ITEM].to_numpy(), kind="item")
-        has_rating = columns.RATING in table.columns
-        values = table[columns.RATING].to_numpy() if has_rating else np.ones(len(users), np.float32)
-        times = table[columns.TIME].to_numpy() if columns.TIME in table.columns else None
-        sessions = None
-        if columns.SESSION in table.columns:
-            sessions = Ids.encode(table[columns.SESSION].to_numpy(), kind="session")[1]
-        data = cls(
-            users=users,
-            items=items,
-            values=values,
+        explicit = rated and feedback != "implicit"
+        user_ids, users = Ids.encode(table[columns.USER], kind="user")
+        item_ids, items = Ids.encode(table[columns.ITEM], kind="item")
+        timed, grouped = columns.TIME in table.columns, columns.SESSION in table.columns
+        parts: dict[str, Any] = {
+            "users": users,
+            "items": items,
+            "values": table[columns.RATING].to_numpy(writable=True) if rated else np.ones(len(users), np.float32),
+            "times": table[columns.TIME].to_numpy(writable=True) if timed else None,
+            "sessions": Ids.encode(table[columns.SESSION], kind="session")[1] if grouped else None,
+        }
+        policy: Duplicates = duplicates or ("error" if explicit else "sum")
+        parts, merged = each_pair_once(parts, user_ids, item_ids, policy)
+        read = len(table) + bad if rows_read is None else rows_read
+        return cls(
+            **parts,
             user_ids=user_ids,
             item_ids=item_ids,
-            times=times,
-            sessions=sessions,
             feedback="explicit" if explicit else "implicit",
             scale=scale if explicit else None,
             catalog=catalog,
+            report=LoadReport(read, read - len(table), merged, policy),
         )
-        policy = duplicates or ("error" if explicit else "sum")
-        data, merged = data._resolved(policy)
-        read = rows_read if rows_read is not None else len(table) + bad
-        return dataclasses.replace(data, report=LoadReport(read, read - len(table), merged, policy))
 
     @classmethod
-    def from_csv(cls, path: str | Path, *, separator: str | None = None, **options: Any) -> Interactions:
-        """Read a delimited file (`,`, tab, `::`, `;` or `|`; found out when not given). Options as for `from_frame`."""
-        return cls.from_frame(readers.read_csv(path, separator=separator), **options)
+    def from_csv(
+        cls,
+        path: str | Path,
+        *,
+        separator: str | None = None,
+        header: bool | None = None,
+        bad_rows: BadRows = "error",
+        **options: Any,
+    ) -> Interactions:
+        """Read a text file of separated columns, plain or gzipped.
+
+        Args:
+            path: the file.
+            separator: `,`, tab, `::`, `;`, `|` or any other text; found out from the first lines when not given.
+            header: whether the first line names the columns; by default it does unless it is all numbers. Without names
+                the columns are user, item, rating, timestamp, column_5 and so on.
+            bad_rows: as for `from_frame`; also rows with too many or too few fields.
+            **options: as for `from_frame`.
+
+        Raises:
+            DataError: as for `from_frame`; no such file, or not a text file of columns.
+        """
+        names = {column: options.pop(column, None) for column in columns.ALIASES}
+        table, rows = readers.read_csv(path, names, separator=separator, header=header, bad_rows=bad_rows)
+        with readers.naming(path):
+            return cls.from_frame(table, bad_rows=bad_rows, rows_read=rows, **options)
 
     @classmethod
     def from_parquet(cls, path: str | Path, **options: Any) -> Interactions:
         """Read a Parquet file. Options as for `from_frame`."""
-        return cls.from_frame(readers.read_parquet(path), **options)
+        names = {column: options.pop(column, None) for column in columns.ALIASES}
+        table = readers.read_parquet(path, names)
+        with readers.naming(path):
+            return cls.from_frame(table, **options)
 
     @classmethod
     def from_scipy(
@@ -220,58 +230,31 @@ class Interactions:
         if entries.ndim != 2:
             raise DataError(f"a users x items matrix has two dimensions, not {entries.ndim}")
         rows, cols = entries.shape
-        data = cls(
-            users=entries.coords[0].astype(np.int32),
-            items=entries.coords[1].astype(np.int32),
-            values=entries.data.astype(np.float32),
-            user_ids=Ids(range(rows) if user_ids is None else user_ids, kind="user"),
-            item_ids=Ids(range(cols) if item_ids is None else item_ids, kind="item"),
-            feedback=feedback,
-            scale=scale,
-            catalog=catalog,
-        )
-        return data._resolved("error" if feedback == "explicit" else "sum")[0]
-
-    def _resolved(self, policy: Duplicates) -> tuple[Interactions, int]:
-        """This data with each pair once, and how many rows were merged away."""
-        if policy not in get_args(Duplicates):
-            raise ConfigError(f"duplicates must be one of {', '.join(get_args(Duplicates))}, not {policy!r}")
-        if self.by_user.nnz == len(self):
-            return self, 0
-        pair = self.users.astype(np.int64) * len(self.item_ids) + self.items
-        _, first, inverse, counts = np.unique(pair, return_index=True, return_inverse=True, return_counts=True)
-        if policy == "error":
-            row = first[np.argmax(counts > 1)]
-            user, item = self.user_ids[self.users[row]], self.item_ids[self.items[row]]
+        known_users = Ids(range(rows) if user_ids is None else user_ids, kind="user")
+        known_items = Ids(range(cols) if item_ids is None else item_ids, kind="item")
+        if (len(known_users), len(known_items)) != (rows, cols):
             raise DataError(
-                f"{len(self) - len(first):,} duplicate pairs, such as user {user} and item {item}; "
-                "choose duplicates='last', 'mean' or 'sum'"
+                f"{len(known_users)} user ids and {len(known_items)} item ids do not fit a {rows} x {cols} matrix"
             )
-        last = np.zeros(len(first), dtype=np.int64)
-        np.maximum.at(last, inverse, np.arange(len(self)))
-        if policy == "last" and self.times is not None:  # the latest by time; file order breaks ties
-            by_time = np.argsort(self.times, kind="stable")
-            last[inverse[by_time]] = by_time
-        kept = self.take(np.sort(last))
-        if policy in ("mean", "sum"):
-            merged = np.bincount(inverse, weights=self.values)
-            merged = merged / counts if policy == "mean" else merged
-            kept = dataclasses.replace(kept, values=merged[inverse[np.sort(last)]].astype(np.float32))
-        return kept, len(self) - len(first)
+        parts: dict[str, Any] = {
+            "users": entries.coords[0].astype(np.int32),
+            "items": entries.coords[1].astype(np.int32),
+            "values": entries.data.astype(np.float32),
+            "times": None,
+        }
+        parts, _ = each_pair_once(parts, known_users, known_items, "error" if feedback == "explicit" else "sum")
+        return cls(**parts, user_ids=known_users, item_ids=known_items, feedback=feedback, scale=scale, catalog=catalog)
 
-    # -- taking parts ------------------------------------------------------------------------------------------------
-
-    def take(self, rows: AnyArray | BoolArray) -> Interactions:
+    def take(self, rows: Sequence[int] | AnyArray | BoolArray) -> Interactions:
         """The interactions of a boolean mask or an array of row numbers; ids, scale and catalog are shared."""
-        return dataclasses.replace(
-            self,
-            users=self.users[rows],
-            items=self.items[rows],
-            values=self.values[rows],
-            times=None if self.times is None else self.times[rows],
-            sessions=None if self.sessions is None else self.sessions[rows],
-            report=None,
-        )
+        chosen = np.asarray(rows)
+        if chosen.dtype == np.bool_ and chosen.shape != self.users.shape:
+            raise DataError(f"a mask of shape {chosen.shape} does not fit {len(self):,} rows")
+        if not chosen.size and chosen.dtype != np.bool_:
+            chosen = chosen.astype(np.int64)
+        present = {name: getattr(self, name) for name in _DTYPES if getattr(self, name) is not None}
+        taken: dict[str, Any] = {name: sealed(column[chosen]) for name, column in present.items()}
+        return dataclasses.replace(self, **taken, report=None)
 
     def with_scale(self, low: float, high: float) -> Interactions:
         """The same data with another rating scale (predictions are clipped to it)."""
@@ -280,8 +263,6 @@ class Interactions:
     def with_catalog(self, catalog: Catalog | None) -> Interactions:
         """The same data with another catalog."""
         return dataclasses.replace(self, catalog=catalog)
-
-    # -- looking -----------------------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
         return len(self.users)
@@ -335,15 +316,18 @@ class Interactions:
         digest = hashlib.sha256()
         for part in (self.user_ids.fingerprint, self.item_ids.fingerprint, self.feedback, str(self.scale)):
             digest.update(part.encode())
-        for column in (self.users, self.items, self.values, self.times, self.sessions):
-            digest.update(b"-" if column is None else np.ascontiguousarray(column).data)
+        for name in _DTYPES:
+            column = getattr(self, name)
+            digest.update(f"{name}:{'none' if column is None else len(column)}".encode())
+            if column is not None:
+                digest.update(column.data)
         return digest.hexdigest()[:16]
 
     def to_frame(self) -> pl.DataFrame:
         """The rows as a polars frame with external ids: user, item, rating and, where known, timestamp, session."""
         frame = {
-            columns.USER: self.user_ids[self.users],
-            columns.ITEM: self.item_ids[self.items],
+            columns.USER: pl.Series(self.user_ids.values).gather(self.users),
+            columns.ITEM: pl.Series(self.item_ids.values).gather(self.items),
             columns.RATING: self.values,
         }
         if self.times is not None:
