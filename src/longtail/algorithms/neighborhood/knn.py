@@ -1,0 +1,175 @@
+"""What the user-based and the item-based nearest-neighbor methods share: their parameters and their arithmetic.
+
+Both estimate a rating from the k most similar neighbors N as a weighted mean of what the neighbors say, centered in
+one of four ways. With x the user (user-based) or the item (item-based), and x' in N its neighbors:
+
+```
+basic      sum s(x, x') r(x')                        / sum s(x, x')
+mean       mu_x   +         sum s(x, x') (r(x') - mu_x')            / sum s(x, x')
+zscore     mu_x   + sigma_x sum s(x, x') (r(x') - mu_x') / sigma_x' / sum s(x, x')
+baseline   b_ui   +         sum s(x, x') (r(x') - b(x'))            / sum s(x, x')       b_ui = mu + b_u + b_i
+```
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy import sparse
+
+from longtail.algorithms.base import Scores
+from longtail.algorithms.powers import Explains, PredictsRatings
+from longtail.data.interactions import Interactions
+from longtail.kernels.bias import als_biases, solve_biases
+from longtail.kernels.similarity import Measure, Similarity
+from longtail.params import hyper
+from longtail.types import AnyArray, BoolArray, FloatArray, IntArray, RealArray
+
+__all__ = ["KNN", "in_order", "row_numbers"]
+
+
+@dataclass(kw_only=True)
+class KNN(PredictsRatings, Explains, ABC):
+    """Base of the nearest-neighbor methods.
+
+    Attributes:
+        variant: how ratings are centered, see the module.
+        similarity: how two users (or items) are compared, see `longtail.kernels.similarity.Measure`.
+        neighbors: k, how many neighbors count; only those with a positive similarity do.
+        min_neighbors: with fewer there is nothing to say beyond the mean or the baseline (basic: the training mean).
+        min_support: with fewer ratings in common two users (or items) are not similar at all.
+        shrinkage: how many common ratings halve a pearson_baseline similarity.
+        reg_user: damping of the user biases b_u, in ratings.
+        reg_item: damping of the item biases b_i, in ratings.
+        epochs: alternating least squares steps for the biases.
+        ranking: lists rank by predicted "rating", or by "similarity" to what the person likes (see the class).
+    """
+
+    variant: Literal["basic", "mean", "zscore", "baseline"] = "baseline"
+    similarity: Similarity = "pearson_baseline"
+    neighbors: int = hyper(40, at_least=1, search=(10, 100), log=True)
+    min_neighbors: int = hyper(1, at_least=1)
+    min_support: int = hyper(1, at_least=1)
+    shrinkage: float = hyper(100.0, at_least=0.0, search=(10.0, 500.0), log=True)
+    reg_user: float = hyper(15.0, at_least=0.0, search=(0.5, 30.0), log=True)
+    reg_item: float = hyper(10.0, at_least=0.0, search=(0.5, 30.0), log=True)
+    epochs: int = hyper(10, at_least=1)
+    ranking: Literal["rating", "similarity"] = "rating"
+
+    @property
+    def scores_are_ratings(self) -> bool:  # type: ignore[override]
+        """Whether the scores that rank are predicted ratings."""
+        return self.ranking == "rating"
+
+    @property
+    def measure(self) -> Measure:
+        """How two users (or items) are compared."""
+        return Measure(self.similarity, self.min_support, self.shrinkage)
+
+    # -- lists ---------------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _rank_users(self, users: IntArray) -> FloatArray:
+        """Scores of training users when `ranking="similarity"`."""
+
+    @abstractmethod
+    def _rank_histories(self, histories: sparse.csr_array) -> FloatArray:
+        """Scores of histories when `ranking="similarity"`."""
+
+    def _score_users(self, users: IntArray) -> Scores:
+        return self._rate_users(users) if self.scores_are_ratings else self._rank_users(users)
+
+    def _score_histories(self, histories: sparse.csr_array) -> Scores:
+        return self._rate_histories(histories) if self.scores_are_ratings else self._rank_histories(histories)
+
+    # -- centering -----------------------------------------------------------------------------------------------------
+
+    def _fit_means(self, train: Interactions, peers: IntArray, n_peers: int) -> None:
+        """Learn the means, deviations and biases; `peers` is the user (or item) each training rating belongs to."""
+        self.mean_ = float(train.values.mean(dtype=np.float64))
+        self.deviation_ = float(train.values.std(dtype=np.float64))
+        self.peer_means_, self.peer_deviations_ = self._moments(peers, train.values, n_peers)
+        self.user_bias_, self.item_bias_ = als_biases(
+            train.by_user,
+            train.by_item,
+            self.mean_,
+            epochs=self.epochs,
+            reg_user=self.reg_user,
+            reg_item=self.reg_item,
+        )
+
+    def _moments(self, groups: AnyArray, values: FloatArray, n_groups: int) -> tuple[RealArray, RealArray]:
+        """Mean and standard deviation of each group; those of all training ratings for an empty (constant) one."""
+        counts = np.bincount(groups, minlength=n_groups)
+        filled = np.maximum(counts, 1)
+        means = np.bincount(groups, weights=values, minlength=n_groups) / filled
+        squares = np.bincount(groups, weights=(values - means[groups]) ** 2, minlength=n_groups) / filled
+        means[counts == 0] = self.mean_
+        return means, np.where(squares > 0, np.sqrt(squares), self.deviation_)
+
+    def _solved_biases(self, histories: sparse.csr_array) -> RealArray:
+        return solve_biases(histories, self.item_bias_, self.mean_, self.reg_user)
+
+    def _residuals(self, values: FloatArray, user_bias: AnyArray, items: IntArray) -> FloatArray:
+        """What the biases leave of ratings: r - mu - b_u - b_i."""
+        left: FloatArray = (values - self.mean_ - user_bias - self.item_bias_[items].astype(np.float64)).astype(
+            np.float32
+        )
+        return left
+
+    def _compared(self, values: FloatArray, user_bias: AnyArray, items: IntArray) -> FloatArray:
+        """What the similarity is computed on."""
+        return self._residuals(values, user_bias, items) if self.similarity == "pearson_baseline" else values
+
+    def _centered(
+        self, values: FloatArray, user_bias: AnyArray, items: IntArray, means: RealArray, deviations: RealArray
+    ) -> FloatArray:
+        """What the neighbors say: ratings less their own mean or baseline, as the variant has it."""
+        if self.variant == "baseline":
+            return self._residuals(values, user_bias, items)
+        if self.variant == "basic":
+            return values
+        spread = deviations if self.variant == "zscore" else 1.0
+        return ((values - means) / spread).astype(np.float32)
+
+    def _uncentered(
+        self, said: FloatArray, user_bias: AnyArray, items: AnyArray, means: AnyArray, deviations: AnyArray
+    ) -> RealArray:
+        """The estimates, given what the neighbors say; NaN where a basic estimate has no neighbors."""
+        if self.variant == "basic":
+            return said.astype(np.float64)
+        moved = np.nan_to_num(said, nan=0.0)
+        if self.variant == "baseline":
+            return self.mean_ + user_bias + self.item_bias_[items].astype(np.float64) + moved
+        return means + (deviations * moved if self.variant == "zscore" else moved)
+
+    def _possible(self, estimates: RealArray, known: BoolArray) -> tuple[FloatArray, BoolArray]:
+        """Estimates with the training mean where nothing is known of the user or item, and where that is."""
+        impossible = np.isnan(estimates)
+        if self.variant != "baseline":
+            impossible = impossible | ~known
+        return np.where(impossible, self.mean_, estimates).astype(np.float32), impossible
+
+    def _weighed(self, weights: FloatArray, said: FloatArray) -> tuple[IntArray, RealArray]:
+        """The neighbors that count, by position, and what each contributes to the estimate."""
+        nearest = np.argsort(-weights, kind="stable")[: self.neighbors].astype(np.int32)
+        nearest = nearest[weights[nearest] > 0]
+        if len(nearest) < self.min_neighbors:
+            return np.empty(0, np.int32), np.empty(0)
+        share = weights[nearest].astype(np.float64) / weights[nearest].sum(dtype=np.float64)
+        return nearest, share * (said[nearest] - (self.mean_ if self.variant == "basic" else 0.0))
+
+
+def in_order(rows: IntArray, columns: IntArray, values: FloatArray, shape: tuple[int, int]) -> sparse.csr_array:
+    """A CSR array whose rows keep the order of the entries given."""
+    order = np.argsort(rows, kind="stable")
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=shape[0]))]).astype(np.int32)
+    return sparse.csr_array((values[order], columns[order], indptr), shape=shape)
+
+
+def row_numbers(rows: sparse.csr_array) -> AnyArray:
+    """The row of each stored entry."""
+    return np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
