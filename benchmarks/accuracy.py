@@ -1,4 +1,4 @@
-"""RMSE and MAE of algorithms on the five published folds of MovieLens 100K. Only for reporting: it opens the test files.
+"""RMSE and MAE of algorithms on the five published folds of MovieLens 100K. Only to report: it opens the test files.
 
 ```
 python benchmarks/accuracy.py svd svdpp:factors=20,epochs=20 --json accuracy.json

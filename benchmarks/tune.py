@@ -59,7 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     output = Path(options.output) if options.output else STUDIES / f"{options.algorithm}.json"
     output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(json.dumps(study, indent=1) + "\n", encoding="utf-8")
+    output.write_text(as_text(study), encoding="utf-8")
     print(f"\nbest RMSE {study['best']['rmse']:.5f} (defaults {study['trials'][0]['rmse']:.5f}) with")
     for name, value in study["best"]["parameters"].items():
         print(f"  {name} = {value!r}")
@@ -91,12 +91,20 @@ def search(
         "margin": options.margin,
         "fixed": fixed,
         "searched": sorted(draws),
+        "spaces": options.space,
         "data": {
             f"u{fold}.base": movielens_100k.digest(movielens_100k.base_file(fold)) for fold in movielens_100k.FOLDS
         },
         "best": best,
         "trials": trials,
     }
+
+
+def as_text(study: Study) -> str:
+    """The study as JSON, a line for each entry and each trial, so that two studies can be compared by line."""
+    entries = [f"{json.dumps(name)}: {json.dumps(value)}" for name, value in study.items() if name != "trials"]
+    trials = ",\n  ".join(json.dumps(trial) for trial in study["trials"])
+    return "{\n " + ",\n ".join([*entries, f'"trials": [\n  {trials}\n ]']) + "\n}\n"
 
 
 def inner_split(training: lt.Interactions, seed: int, fold: int) -> Split:

@@ -32,7 +32,10 @@ class FactorModel(PredictsRatings, SimilarItems, Explains, ABC):
     x = s + [0, mu] + w, where s is what the model infers from N alone (`_implied`; nothing for SVD) and w solves the
     problem the training descends on, the items held fixed (a ridge regression; Zhou et al. 2008, section 3.1):
 
-        (Z'Z + regularization |N| I) w = Z'e,   Z = rows z_j,   e_j = r_j - mu - b_j - z_j . s
+        (Z'Z + lambda |N| I) w = Z'e,   Z = rows z_j,   e_j = r_j - mu - b_j - z_j . s
+
+    with lambda = `fold_in_regularization`. Training stops before it converges, which regularizes too, so lambda is
+    usually larger than `regularization`.
 
     That solution is linear in the ratings, so a score splits exactly into one part for each rated item (Hu, Koren and
     Volinsky 2008, section 5): those parts are the reasons.
@@ -50,7 +53,7 @@ class FactorModel(PredictsRatings, SimilarItems, Explains, ABC):
 
     factors: int
     learning_rate: float
-    regularization: float
+    fold_in_regularization: float
     biased: bool = True
 
     def _learned(
@@ -126,7 +129,7 @@ class FactorModel(PredictsRatings, SimilarItems, Explains, ABC):
         return x
 
     def _normal_matrix(self, Z: RealArray) -> RealArray:
-        ridge = max(self.regularization * len(Z), LEAST_RIDGE)
+        ridge = max(self.fold_in_regularization * len(Z), LEAST_RIDGE)
         matrix: RealArray = Z.T @ Z
         matrix.flat[:: len(matrix) + 1] += ridge
         return matrix
@@ -142,13 +145,13 @@ class FactorModel(PredictsRatings, SimilarItems, Explains, ABC):
     # -- similar items -----------------------------------------------------------------------------------------------
 
     def _item_similarities(self, items: IntArray) -> LowRank:
-        """Cosine of item vectors."""
+        """Cosine of item vectors; NaN in the row of an item without training rows."""
         Q = self.item_vectors_[:, :-1]
         lengths = np.sqrt(np.einsum("if,if->i", Q, Q))[:, None]
         unit = np.divide(Q, lengths, out=np.zeros_like(Q), where=lengths > 0)
-        never = np.where(self.item_known_, np.float32(0.0), np.float32(-np.inf))
-        left = np.concatenate([unit[items], never[items, None]], axis=1)
-        return LowRank(left, np.concatenate([unit, np.ones_like(lengths)], axis=1), never)
+        known = self.item_known_
+        left = np.where(known[items, None], unit[items], np.float32(np.nan))
+        return LowRank(left, unit, np.where(known, np.float32(0.0), np.float32(-np.inf)))
 
 
 def mean_rating(train: Interactions) -> float:

@@ -32,6 +32,7 @@ class SVD(FactorModel):
         learning_rate: step of the first epoch.
         learning_rate_decay: what the step is multiplied by after each epoch; 1 keeps it.
         regularization: weight of the squared parameters, counted once for each rating.
+        fold_in_regularization: the same for the vector of someone new, which is solved for and not stopped early.
         init_std: standard deviation of the normal distribution p_u and q_i start from.
         biased: False drops mu, b_u and b_i (probabilistic matrix factorization).
         seed: of that start.
@@ -48,12 +49,13 @@ class SVD(FactorModel):
         [2, 4, 6, 8, 10, 12, 14, 16, 18]
     """
 
-    factors: int = hyper(64, at_least=1, search=(16, 128), log=True)
-    epochs: int = hyper(40, at_least=1)
+    factors: int = hyper(100, at_least=1, search=(32, 128), log=True)
+    epochs: int = hyper(40, at_least=1, search=(20, 60))
     learning_rate: float = hyper(0.025, at_least=0.0, search=(0.005, 0.05), log=True)
-    learning_rate_decay: float = hyper(0.97, at_least=0.0, at_most=1.0, search=(0.94, 1.0))
-    regularization: float = hyper(0.1, at_least=0.0, search=(0.02, 0.2), log=True)
-    init_std: float = hyper(0.01, at_least=0.0, search=(0.003, 0.1), log=True)
+    learning_rate_decay: float = hyper(0.95, at_least=0.0, at_most=1.0, search=(0.93, 1.0))
+    regularization: float = hyper(0.06, at_least=0.0, search=(0.02, 0.2), log=True)
+    fold_in_regularization: float = hyper(0.1, at_least=0.0)
+    init_std: float = hyper(0.005, at_least=0.0, search=(0.002, 0.05), log=True)
     biased: bool = True
     seed: int = hyper(0, at_least=0)
 
