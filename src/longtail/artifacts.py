@@ -98,7 +98,7 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
         raise
     except FileNotFoundError as error:
         raise ArtifactError(f"{source} is not a saved model: {Path(error.filename).name} is missing") from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ArtifactError(f"{source} is truncated or not a saved model ({type(error).__name__}: {error})") from error
     return manifest, state
 
@@ -107,19 +107,15 @@ def _encode(name: str, value: Any, tensors: dict[str, AnyArray]) -> Any:
     if isinstance(value, Ids):
         return {"ids": value.kind, "values": _encode(f"{name}.values", value.values, tensors)}
     if isinstance(value, list) and value and all(isinstance(entry, str) for entry in value):
-        return {"strings": _encode(name, np.array(value, dtype=np.str_), tensors)}
+        return {"strings": _encode_text(name, value, tensors)}
     if isinstance(value, np.ndarray) and value.dtype.kind == "U":
-        encoded = [entry.encode() for entry in value.tolist()]
-        ends = np.cumsum([len(entry) for entry in encoded], dtype=np.int64)
-        tensors[f"{name}.utf8"] = np.frombuffer(b"".join(encoded), dtype=np.uint8)
-        tensors[f"{name}.ends"] = ends
-        return {"text": name}
+        return {"text": _encode_text(name, value.tolist(), tensors)}
     if isinstance(value, np.ndarray):
-        tensors[name] = np.ascontiguousarray(value)
+        tensors[name] = np.asarray(value, order="C")
         return {"array": name}
     if isinstance(value, sparse.csr_array):
         for part in ("data", "indices", "indptr"):
-            tensors[f"{name}.{part}"] = np.ascontiguousarray(getattr(value, part))
+            tensors[f"{name}.{part}"] = np.asarray(getattr(value, part), order="C")
         return {"csr": name, "shape": [int(side) for side in value.shape]}
     if isinstance(value, np.generic):
         value = value.item()
@@ -128,15 +124,25 @@ def _encode(name: str, value: Any, tensors: dict[str, AnyArray]) -> Any:
     return {"json": list(value) if isinstance(value, tuple) else value, "tuple": isinstance(value, tuple)}
 
 
+def _encode_text(name: str, texts: list[str], tensors: dict[str, AnyArray]) -> str:
+    encoded = [text.encode() for text in texts]
+    tensors[f"{name}.utf8"] = np.frombuffer(b"".join(encoded), dtype=np.uint8)
+    tensors[f"{name}.ends"] = np.cumsum([len(text) for text in encoded], dtype=np.int64)
+    return name
+
+
+def _decode_text(name: str, tensors: dict[str, AnyArray]) -> list[str]:
+    blob, ends = tensors[f"{name}.utf8"].tobytes(), tensors[f"{name}.ends"].tolist()
+    return [blob[start:end].decode() for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+
+
 def _decode(name: str, entry: dict[str, Any], tensors: dict[str, AnyArray]) -> Any:
     if "ids" in entry:
         return Ids(_decode(name, entry["values"], tensors), kind=entry["ids"])
     if "strings" in entry:
-        return _decode(name, entry["strings"], tensors).tolist()
+        return _decode_text(entry["strings"], tensors)
     if "text" in entry:
-        blob, ends = tensors[f"{entry['text']}.utf8"].tobytes(), tensors[f"{entry['text']}.ends"].tolist()
-        starts = [0, *ends[:-1]]
-        return np.array([blob[a:b].decode() for a, b in zip(starts, ends, strict=True)], dtype=np.str_)
+        return np.array(_decode_text(entry["text"], tensors), dtype=np.str_)
     if "array" in entry:
         return tensors[entry["array"]]
     if "csr" in entry:
@@ -162,7 +168,7 @@ def _map_tensors(path: Path) -> dict[str, AnyArray]:
     tensors: dict[str, AnyArray] = {}
     for name, entry in header.items():
         dtype, shape, (lo, hi) = np.dtype(_DTYPES[entry["dtype"]]), tuple(entry["shape"]), entry["data_offsets"]
-        if hi - lo != dtype.itemsize * math.prod(shape):
+        if lo < 0 or hi - lo != dtype.itemsize * math.prod(shape):
             raise ArtifactError(f"{path.parent} is damaged: {name} has {hi - lo} bytes for shape {shape}")
         mapped = np.memmap(path, dtype=dtype, mode="c", offset=start + lo, shape=shape) if hi > lo else None
         tensors[name] = np.empty(shape, dtype) if mapped is None else mapped.view(np.ndarray)

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
@@ -65,32 +64,20 @@ def run_rows(work: Callable[[int, int], None], n_rows: int, *, tile: int | None 
 def single_blas() -> Iterator[None]:
     """While active, a BLAS product runs on one thread: our own pool already uses the cores.
 
-    The setting belongs to the whole process, so threads that ask for it at the same time share it, and the last to
-    leave restores what the first found.
+    The setting belongs to the whole process. Of calls at the same time or within one another, the first sets it and
+    gives it back, and the others leave it alone: were each to restore what it found, the last would restore the limit.
     """
-    with _blas.lock:
-        if not _blas.users:
-            _blas.limit = _controller().limit(limits=1, user_api="blas")
-        _blas.users += 1
-    try:
+    if not _blas_held.acquire(blocking=False):
         yield
+        return
+    try:
+        with _controller().limit(limits=1, user_api="blas"):
+            yield
     finally:
-        with _blas.lock:
-            _blas.users -= 1
-            if not _blas.users:
-                _blas.limit.restore_original_limits()
+        _blas_held.release()
 
 
-class _Blas:
-    """Who holds BLAS to one thread at the moment."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.users = 0
-        self.limit: Any = None
-
-
-_blas = _Blas()
+_blas_held = threading.Lock()
 
 
 @cache

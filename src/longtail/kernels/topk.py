@@ -75,9 +75,7 @@ def top_k(
     lowest = np.float32(floor)
     if isinstance(scores, LowRank):
         n_items = len(scores.right)
-        # `offset` rides along as one more factor, so a tile is a single product.
-        left = np.concatenate([scores.left, np.ones((n_rows, 1), np.float32)], axis=1)
-        right = np.concatenate([scores.right, scores.offset[:, None]], axis=1)
+        left, right, offset = scores.left, scores.right, scores.offset
 
         def tiles(lo: int, hi: int) -> None:
             block = np.empty((hi - lo, min(ITEM_TILE, n_items)), dtype=np.float32)
@@ -86,6 +84,7 @@ def top_k(
                 view = block[:, : stop - start]
                 with np.errstate(invalid="ignore"):
                     np.matmul(left[lo:hi], right[start:stop].T, out=view)
+                view += offset[start:stop]
                 _select(view, lo, start, indptr, indices, blocked, lowest, items, best)
 
         with single_blas():
