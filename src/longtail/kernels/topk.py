@@ -27,7 +27,7 @@ class LowRank:
     Attributes:
         left: (n_rows, rank) float32.
         right: (n_items, rank) float32.
-        offset: (n_items,) float32.
+        offset: (n_items,) float32; -inf for an item that is never listed.
     """
 
     left: FloatArray
@@ -69,9 +69,13 @@ def top_k(
     lowest = float(np.float32(floor))
     if isinstance(scores, LowRank):
         n_items = len(scores.right)
+        # An offset of -inf is masked, not multiplied: BLAS may meet it with a zero of its own padding.
+        never = np.isneginf(scores.offset)
+        blocked = blocked | never
+        offset = np.where(never, np.float32(0.0), scores.offset)
         # `offset` rides along as one more factor, so a tile is a single product.
         left = np.concatenate([scores.left, np.ones((n_rows, 1), np.float32)], axis=1)
-        right = np.concatenate([scores.right, scores.offset[:, None]], axis=1)
+        right = np.concatenate([scores.right, offset[:, None]], axis=1)
 
         def tiles(lo: int, hi: int) -> None:
             block = np.empty((hi - lo, min(ITEM_TILE, n_items)), dtype=np.float32)

@@ -145,13 +145,13 @@ class FactorModel(PredictsRatings, SimilarItems, Explains, ABC):
     # -- similar items -----------------------------------------------------------------------------------------------
 
     def _item_similarities(self, items: IntArray) -> LowRank:
-        """Cosine of item vectors."""
+        """Cosine of item vectors; NaN in the row of an item without training rows."""
         Q = self.item_vectors_[:, :-1]
         lengths = np.sqrt(np.einsum("if,if->i", Q, Q))[:, None]
         unit = np.divide(Q, lengths, out=np.zeros_like(Q), where=lengths > 0)
-        never = np.where(self.item_known_, np.float32(0.0), np.float32(-np.inf))
-        left = np.concatenate([unit[items], never[items, None]], axis=1)
-        return LowRank(left, np.concatenate([unit, np.ones_like(lengths)], axis=1), never)
+        known = self.item_known_
+        left = np.where(known[items, None], unit[items], np.float32(np.nan))
+        return LowRank(left, unit, np.where(known, np.float32(0.0), np.float32(-np.inf)))
 
 
 def mean_rating(train: Interactions) -> float:
