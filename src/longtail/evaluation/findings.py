@@ -80,6 +80,7 @@ class Findings:
         sample: the user whose recommendations stand side by side.
         ranks: popularity ranks at which the long-tail curves are read.
         tail: share of all interactions that fall to the items up to each rank.
+        compile_seconds: seconds spent compiling kernels, all algorithms together; above 0 on a first run only.
         outcomes: one for each algorithm that finished or failed.
         not_run: labels of the algorithms that an interrupt left out.
     """
@@ -96,6 +97,7 @@ class Findings:
     sample: SampleUser
     ranks: list[int]
     tail: list[float]
+    compile_seconds: float = 0.0
     outcomes: list[Outcome] = field(default_factory=list)
     not_run: list[str] = field(default_factory=list)
 
@@ -108,11 +110,6 @@ class Findings:
     def explicit(self) -> bool:
         """Whether the data hold ratings."""
         return bool(self.data["feedback"] == "explicit")
-
-    @property
-    def compile_seconds(self) -> float:
-        """Seconds spent compiling kernels; above 0 on a first run only."""
-        return sum(outcome.compile_seconds for outcome in self.outcomes)
 
     @property
     def headline(self) -> str:

@@ -69,9 +69,9 @@ class Column:
             return "-"
         match self.digits:
             case "percent":
-                return f"{100 * value:.2f} %"
+                return f"{100 * value:.2f}%"
             case "share":
-                return f"{100 * value:.1f} %"
+                return f"{100 * value:.1f}%"
             case "count":
                 return f"{value:,.0f}"
             case "seconds":
