@@ -6,6 +6,7 @@ line on standard error, and the exit code is 2.
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import json
 import os
@@ -232,9 +233,7 @@ def evaluate(
     """Score a saved model, or saved lists, on held-out ratings."""
     from longtail.algorithms.base import load
     from longtail.algorithms.powers import PredictsRatings
-    from longtail.data.readers import read_table
-    from longtail.data.results import TopN
-    from longtail.evaluation.scoring import score
+    from longtail.evaluation.scoring import read_lists, score
     from longtail.presentation import scores_table
 
     if (model is None) == (lists is None):
@@ -242,13 +241,12 @@ def evaluate(
     held_out = _load(test, duplicates, bad_rows)
     predictions = None
     if model is None:
-        found = TopN.from_frame(read_table(str(lists))).head(n)
+        found = read_lists(str(lists)).head(n)
     else:
         fitted = load(model)
         found = fitted.recommend([user for user in held_out.users_present() if user in fitted.user_ids_], n)
         if isinstance(fitted, PredictsRatings) and held_out.feedback == "explicit":
             predictions = fitted.predict_ratings(held_out)
-    held_out = held_out.recoded(found.user_ids, found.item_ids)
     scores = score(held_out, lists=found, predictions=predictions, min_rating=min_rating)
     if as_json:
         typer.echo(json.dumps({name: float(value) for name, value in scores.items()}))
@@ -311,7 +309,7 @@ def data_list(as_json: Json = False) -> None:
     from longtail.presentation import datasets_table
 
     if as_json:
-        typer.echo(json.dumps([entry.to_dict() for entry in DATASETS.values()]))
+        typer.echo(json.dumps([dataclasses.asdict(entry) for entry in DATASETS.values()]))
     else:
         _console().print(datasets_table(DATASETS))
 
@@ -323,8 +321,9 @@ def data_fetch(
     """Download a data set into the cache (nothing to do when it is there already)."""
     from longtail.data import datasets
 
-    folder = datasets.fetch(name)
-    typer.echo(json.dumps({"name": name, "folder": str(folder)}) if as_json else f"{name} is in {folder}")
+    data = datasets.movielens(name)
+    facts = {"name": name, "ratings": len(data), "users": data.n_users, "items": data.n_items}
+    typer.echo(json.dumps(facts) if as_json else f"{name} is here: {data!r}")
 
 
 @data_app.command("info")
@@ -381,7 +380,8 @@ def _load(source: str | None, duplicates: Duplicates | None, bad_rows: BadRows) 
     from longtail.data import datasets
 
     if source is not None:
-        data = datasets.load(source, duplicates=duplicates, bad_rows=bad_rows)
+        policies = {"duplicates": duplicates, "bad_rows": bad_rows if bad_rows != "error" else None}
+        data = datasets.load(source, **{name: policy for name, policy in policies.items() if policy is not None})
         if data.report is not None and (data.report.bad_rows or data.report.duplicates):
             typer.echo(f"{source}: {data.report}", err=True)
         return data

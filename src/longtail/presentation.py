@@ -159,10 +159,12 @@ def datasets_table(datasets: Mapping[str, Any]) -> Table:
     table.add_column("name", style="bold", no_wrap=True)
     for heading in ("ratings", "users", "items", "MB"):
         table.add_column(heading, justify="right")
-    table.add_column("about", overflow="fold", style="dim")
-    for name, entry in datasets.items():
+    for entry in datasets.values():
         counts = (entry.ratings, entry.users, entry.items)
-        table.add_row(name, *(f"{count:,}" for count in counts), f"{entry.megabytes:g}", Text(entry.about))
+        table.add_row(entry.folder, *(f"{count:,}" for count in counts), f"{entry.megabytes:g}")
+    table.add_row("synthetic", "any", "any", "any", "0")
+    table.caption = "MovieLens by GroupLens (research use, with citation); synthetic is generated: synthetic:users=500"
+    table.caption_justify = "left"
     return table
 
 

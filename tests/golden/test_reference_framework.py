@@ -69,9 +69,7 @@ def test_reference_lies_within_the_spread_of_twenty_seeds(figures: dict[str, lis
 
 def test_rating_error_on_the_reference_split(golden: Path) -> None:
     course = golden / "course"
-    train, test = splits.predefined(
-        read(course / "split75_25_rs1_train.csv"), read(course / "split75_25_rs1_test.csv")
-    )
+    train, test = splits.predefined(read(course / "split75_25_rs1_train.csv"), read(course / "split75_25_rs1_test.csv"))
     predictions = lt.SVD(**SURPRISE).fit(train.with_scale(1, 5)).predict_ratings(test)
     assert abs(lt.metrics.rmse(predictions) - 0.90337) < 0.003
     assert abs(lt.metrics.mae(predictions) - 0.69779) < 0.003
