@@ -205,8 +205,8 @@ def test_duplicates_and_bad_rows_can_be_resolved_and_are_reported(run: Run, tmp_
     )
     assert code == 0
     assert json.loads(out)["interactions"] == 2
-    assert "1 bad row" in err
-    assert "1 duplicate" in err
+    assert "1 bad dropped" in err
+    assert "1 merged" in err
 
 
 def test_without_network_the_default_falls_back_in_plain_words(
