@@ -64,6 +64,8 @@ def test_equal_seeds_give_equal_worlds() -> None:
     assert other.catalog is not None
     assert first.catalog.items.equals(again.catalog.items)
     assert not first.catalog.items.equals(other.catalog.items)
+    habits = [World(users=1, items=200, seed=seed).ratings(200).sessions for seed in (5, 6)]
+    assert not np.array_equal(*habits), "the rows of different worlds come from the same chance"
 
 
 def test_activity_is_heavy_tailed_and_no_one_has_very_few(seen: Interactions) -> None:
@@ -279,6 +281,19 @@ def test_time_runs_forward_in_sessions_of_one_user(world: World, kind: str) -> N
     assert same_user[np.diff(sessions) == 0].all(), "a session of two users"
     mean_rows = len(data) / (sessions[-1] + 1)
     assert (7 < mean_rows < 14) if kind == "ratings" else (3 < mean_rows < 5)
+
+
+def test_who_joins_at_the_very_end_is_still_in_time() -> None:
+    owners = np.repeat([0, 1], [300, 2])
+    genres = np.zeros(302, np.int32)
+    joined = np.array([float(END), float(END) - 1.0])
+    rng = np.random.default_rng(0)
+    order, times, sessions = encounters.timeline(owners, genres, joined, np.array([0.5, 1.0]), END, 12.0, rng)
+    assert sorted(order) == list(range(302))
+    assert (owners[order] == owners).all()
+    assert times.max() <= END
+    assert (np.diff(times)[np.diff(owners) == 0] > 0).all()
+    assert sessions[300] == sessions[299] + 1
 
 
 def test_sessions_have_a_mood(world: World, seen: Interactions) -> None:

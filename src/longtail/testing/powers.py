@@ -56,7 +56,7 @@ class PowerChecks(Subject):
         right = ((found.estimated > 3.0) == (world.test.values > 3.0)).mean()
         demand(right >= self.floor, f"only {right:.0%} of held-out ratings are predicted on the right side of 3")
 
-    @only_if(lambda cls: issubclass(cls, PredictsRatings) and cls.scores_are_ratings)
+    @only_if(lambda cls: issubclass(cls, PredictsRatings) and cls.scores_are_ratings is not False)
     def test_scores_are_the_predicted_ratings(self) -> None:
         data = ragged()
         model = self.fitted(data)
