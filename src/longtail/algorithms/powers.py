@@ -113,7 +113,11 @@ class Reason:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why an item was recommended: the reasons, weightiest first, and a sentence to show."""
+    """Why an item was recommended: the reasons, weightiest first, and a sentence to show.
+
+    The sentence names only items rated at or above the person's mean: a low rating may speak for an item too, but
+    nobody liked what they rated low.
+    """
 
     item: Any
     reasons: list[Reason]
@@ -155,7 +159,12 @@ class Explains(Recommender, ABC):
             for place in top[:n]
         ]
         if self.reason_kind == "user":
-            text = f"liked by {len(top):,} people with your taste" if len(top) else ""
-        else:
-            text = "because you liked " + " and ".join(r.label for r in reasons[:2]) if reasons else ""
-        return Explanation(item, reasons, text)
+            people = "one person" if len(top) == 1 else f"{len(top):,} people"
+            return Explanation(item, reasons, f"liked by {people} with your taste" if len(top) else "")
+        rated = dict(zip(history.indices.tolist(), history.data.tolist(), strict=True))
+        fair = float(history.data.mean()) if rated else 0.0
+        liked = [self._label(int(place)) for place in indices[top] if rated[int(place)] >= fair]
+        return Explanation(item, reasons, "because you liked " + " and ".join(liked[:2]) if liked else "")
+
+    def _label(self, item: int) -> str:
+        return self.titles_[item] if self.titles_ else str(self.item_ids_[item])

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
@@ -44,7 +45,6 @@ class UserPage:
     loved: list[dict[str, Any]]
     hated: list[dict[str, Any]]
     recommendations: list[dict[str, Any]]
-    ratings_shown: bool
 
     @classmethod
     def of_user(cls, model: Recommender, user: Any, n: int, min_rating: float | None) -> UserPage:
@@ -68,27 +68,30 @@ class UserPage:
         cls, model: Recommender, person: str, history: Mapping[Any, float], lists: TopN, reasons: list[str]
     ) -> UserPage:
         mean = sum(history.values()) / max(1, len(history))
-        ranked = sorted(history.items(), key=lambda pair: -pair[1])
-        rated = [{"item": item, "title": title_of(model, item), "rating": value} for item, value in ranked]
+        known = np.bincount(model.histories_.indices, minlength=len(model.item_ids_))
+        fame = dict(zip(history, known[model.item_ids_.index(list(history))].tolist(), strict=True))
+        best = sorted(history, key=lambda item: (-history[item], -fame[item]))
+        worst = sorted(history, key=lambda item: (history[item], -fame[item]))
+        rated = {item: {"item": item, "title": title_of(model, item), "rating": history[item]} for item in history}
         found = [
-            {"rank": place + 1, "item": item, "title": title_of(model, item), "score": float(score)}
-            for place, (item, score) in enumerate(
-                zip(lists.of(lists.user_ids[lists.users[0]]), lists.scores[0], strict=False)
-            )
+            {"rank": row["rank"], "item": row["item"], "title": title_of(model, row["item"]), "score": row["score"]}
+            for row in lists.to_frame().iter_rows(named=True)
         ]
+        if model.scores_are_ratings and model.scale_ is not None:
+            for entry in found:
+                entry["predicted_rating"] = min(max(entry["score"], model.scale_[0]), model.scale_[1])
         for entry, reason in zip(found, reasons, strict=False):
             entry["reason"] = reason
         return cls(
             person=f"{person}: {len(history):,} ratings, mean {mean:.2f}",
-            loved=[entry for entry in rated[:SHOWN] if entry["rating"] >= mean],
-            hated=[entry for entry in rated[: -SHOWN - 1 : -1] if entry["rating"] < mean],
+            loved=[rated[item] for item in best[:SHOWN] if history[item] >= mean],
+            hated=[rated[item] for item in worst[:SHOWN] if history[item] < mean],
             recommendations=found,
-            ratings_shown=model.scores_are_ratings,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The page as JSON values."""
-        return {key: value for key, value in dataclasses.asdict(self).items() if key != "ratings_shown"}
+        return dataclasses.asdict(self)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw the page in a terminal."""
@@ -101,12 +104,12 @@ class UserPage:
         table = _table("\nRecommended")
         table.add_column("#", justify="right")
         table.add_column("title", overflow="fold")
-        table.add_column("predicted rating" if self.ratings_shown else "score", justify="right")
+        rated = any("predicted_rating" in entry for entry in self.recommendations)
+        table.add_column("predicted rating" if rated else "score", justify="right")
         table.add_column("why", overflow="fold", style="dim")
         for entry in self.recommendations:
-            table.add_row(
-                str(entry["rank"]), Text(entry["title"]), f"{entry['score']:.2f}", Text(entry.get("reason", ""))
-            )
+            shown = entry.get("predicted_rating", entry["score"])
+            table.add_row(str(entry["rank"]), Text(entry["title"]), f"{shown:.2f}", Text(entry.get("reason", "")))
         yield table if self.recommendations else Text("\nNothing qualifies for this person.")
 
 
