@@ -187,7 +187,8 @@ def _names() -> list[str]:
 
 
 def _nearest(name: str) -> str:
-    found = difflib.get_close_matches(f"ml-{_bare(name)}", _names(), n=2) or difflib.get_close_matches(name, _names())
+    names = {_bare(known): known for known in _names()}
+    found = [names[bare] for bare in difflib.get_close_matches(_bare(name), names, n=2)]
     return f"; did you mean {' or '.join(found)}?" if found else ""
 
 

@@ -191,7 +191,8 @@ def disk_errors(path: Path) -> Iterator[None]:
         raise
     except OSError as error:
         if path.suffix == ".part":
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.unlink()
         raise DownloadError(f"cannot write {path} ({error.strerror or error})") from None
 
 
