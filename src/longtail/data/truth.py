@@ -22,10 +22,10 @@ __all__ = ["END", "NOISE", "SCALE", "START", "Truth", "at_least_one"]
 
 START, END = 1_577_836_800, 1_704_067_200  # 2020-01-01 and 2024-01-01: every film is out before the first rating
 SCALE = (0.5, 5.0)
-NOISE = 0.70  # standard deviation of a rating around its utility, in stars
-_MEAN, _USER_SPREAD, _QUALITY_SPREAD = 3.38, 0.45, 0.48  # stars; _MEAN is that of what is noticed, before choice
+NOISE = 0.68  # standard deviation of a rating around its utility, in stars
+_MEAN, _USER_SPREAD, _QUALITY_SPREAD = 3.40, 0.42, 0.45  # stars; _MEAN is that of what is noticed, before choice
 _TURN = np.pi / 4  # a user's tastes at START and END correlate by cos(45 degrees) = 0.71
-_AXIS_WEIGHT, _STYLE_WEIGHTS = 0.40, (0.30, 0.22, 0.16, 0.12, 0.08, 0.06)  # stars a unit of taste
+_AXIS_WEIGHT, _STYLE_WEIGHTS = 0.44, (0.32, 0.24, 0.16, 0.12, 0.08, 0.06)  # stars a unit of taste
 _AXIS_SPREAD = 0.35  # how far a film may stand from the mean place of its genres
 _SHIFT, _SHIFT_SHARE = 20.0, 0.005  # of Zipf-Mandelbrot: q = 20 + 0.005 n_items
 _TABLE_CELLS = 2**22

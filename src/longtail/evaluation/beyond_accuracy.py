@@ -80,7 +80,9 @@ def diversity(lists: TopN, similarity: ItemSimilarity) -> MetricValue:
     n_items = len(similarity.item_ids)
     keys = distinct_pairs(items, n_items)
     values = similarity.pairs(keys // n_items, keys % n_items)
-    sums, counts = list_pair_sums(items, keys, np.asarray(values, dtype=np.float64), n_items)
+    sums = list_pair_sums(items, keys, np.asarray(values, dtype=np.float64), n_items)
+    lengths = lists.filled.sum(axis=1)
+    counts = lengths * (lengths - 1) // 2
     pooled = 1.0 - sums.sum() / counts.sum() if counts.any() else np.nan
     per_user = 1.0 - np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
     return MetricValue(pooled, "diversity", lists.users, per_user)

@@ -9,7 +9,7 @@ import numpy as np
 
 from longtail.data.interactions import Interactions
 from longtail.data.results import RatingPredictions, TopN
-from longtail.errors import DataError
+from longtail.errors import DataError, UnknownIdError
 from longtail.types import BoolArray, IntArray, LongArray, RealArray
 
 __all__ = ["Hits", "Truth"]
@@ -50,7 +50,12 @@ class Hits:
             UnknownIdError: if the lists hold a user or item that the truth has no id for.
             DataError: if a user has more than one list.
         """
-        aligned = lists.aligned_to(truth.user_ids, truth.item_ids)
+        try:
+            aligned = lists.aligned_to(truth.user_ids, truth.item_ids)
+        except UnknownIdError as error:
+            raise UnknownIdError(
+                f"the lists do not fit the test data: {error}; give both the ids of the whole data (splits.predefined)"
+            ) from None
         present = np.bincount(truth.users, minlength=len(truth.user_ids)) > 0
         position = np.cumsum(present) - 1
         return cls(

@@ -143,8 +143,8 @@ class _CommonRaters:
     def pairs(self, a: AnyArray, b: AnyArray) -> RealArray:
         """(n_pairs,) float64; equal pairs are computed once."""
         low, high, position = _distinct(a, b, len(self.item_ids))
-        products, squares_a, squares_b, common = common_rater_sums(self.columns, low, high).T
-        cosine = _ratio(products, np.sqrt(squares_a * squares_b))
+        products, norms, common = common_rater_sums(self.columns, low, high).T
+        cosine = _ratio(products, norms)
         if self.shrinkage is not None:
             beyond_one = np.maximum(common - 1.0, 0.0)
             cosine *= _ratio(beyond_one, beyond_one + self.shrinkage)

@@ -20,20 +20,30 @@ PAIRS_AT_ONCE = 1 << 22
 def common_rater_sums(columns: sparse.csc_array, a: AnyArray, b: AnyArray) -> RealArray:
     """Sums over the users who rated both items of a pair.
 
+    The longer column of a pair is spread out over the users and the shorter one read against it; pairs are taken in
+    the order of their longer column, so that it is spread out once.
+
     Args:
         columns: (n_users, n_items) float32 CSC of ratings x.
-        a: (n_pairs,) item indices; equal ones should stand together (each change costs one pass over the column).
+        a: (n_pairs,) item indices.
         b: (n_pairs,) item indices.
 
     Returns:
-        (n_pairs, 4) float64: sum x_a x_b, sum x_a^2, sum x_b^2, and the number of common users.
+        (n_pairs, 3) float64: sum x_a x_b, sqrt(sum x_a^2 sum x_b^2), and the number of common users.
     """
-    sums = np.zeros((len(a), 4))
+    lengths = np.diff(columns.indptr)
+    swap = lengths[a] < lengths[b]
+    longer, shorter = np.where(swap, b, a).astype(np.int64), np.where(swap, a, b).astype(np.int64)
+    order = np.argsort(longer)
     indptr, users = columns.indptr.astype(np.int64), columns.indices.astype(np.int32)
     ratings = columns.data.astype(np.float32)
-    first, second = np.ascontiguousarray(a, dtype=np.int64), np.ascontiguousarray(b, dtype=np.int64)
+    sums = np.zeros((len(order), 3))
     n_users = columns.shape[0]
-    run_rows(lambda lo, hi: _common_rater_sums(indptr, users, ratings, n_users, first, second, lo, hi, sums), len(sums))
+
+    def work(lo: int, hi: int) -> None:
+        _common_rater_sums(indptr, users, ratings, n_users, longer, shorter, order[lo:hi], sums)
+
+    run_rows(work, len(order))
     return sums
 
 
@@ -43,29 +53,33 @@ def _common_rater_sums(
     users: IntArray,
     ratings: FloatArray,
     n_users: int,
-    a: LongArray,
-    b: LongArray,
-    lo: int,
-    hi: int,
+    longer: LongArray,
+    shorter: LongArray,
+    pairs: LongArray,
     sums: RealArray,
 ) -> None:
-    rated_by = np.full(n_users, -1, dtype=np.int64)  # the item whose ratings `rating` holds, where it has one
+    present = np.zeros(n_users, dtype=np.bool_)
     rating = np.zeros(n_users, dtype=np.float32)
     held = -1
-    for pair in range(lo, hi):
-        if a[pair] != held:
-            held = a[pair]
+    for pair in pairs:
+        if longer[pair] != held:
+            if held >= 0:
+                present[users[indptr[held] : indptr[held + 1]]] = False
+            held = longer[pair]
             for place in range(indptr[held], indptr[held + 1]):
-                rated_by[users[place]] = held
+                present[users[place]] = True
                 rating[users[place]] = ratings[place]
-        for place in range(indptr[b[pair]], indptr[b[pair] + 1]):
-            user = users[place]
-            if rated_by[user] == held:
-                x, y = np.float64(rating[user]), np.float64(ratings[place])
-                sums[pair, 0] += x * y
-                sums[pair, 1] += x * x
-                sums[pair, 2] += y * y
-                sums[pair, 3] += 1.0
+        start, stop = indptr[shorter[pair]], indptr[shorter[pair] + 1]
+        raters, given = users[start:stop], ratings[start:stop]
+        product, square, other_square, common = 0.0, 0.0, 0.0, 0
+        for k in range(len(raters)):
+            if present[raters[k]]:
+                x, y = np.float64(rating[raters[k]]), np.float64(given[k])
+                product += x * y
+                square += x * x
+                other_square += y * y
+                common += 1
+        sums[pair, 0], sums[pair, 1], sums[pair, 2] = product, np.sqrt(square * other_square), common
 
 
 def distinct_pairs(items: IntArray, n_items: int) -> LongArray:
@@ -92,7 +106,7 @@ def distinct_pairs(items: IntArray, n_items: int) -> LongArray:
     return known
 
 
-def list_pair_sums(items: IntArray, keys: LongArray, values: RealArray, n_items: int) -> tuple[RealArray, LongArray]:
+def list_pair_sums(items: IntArray, keys: LongArray, values: RealArray, n_items: int) -> RealArray:
     """For each list, the sum of a value over all pairs of its items.
 
     Args:
@@ -102,40 +116,39 @@ def list_pair_sums(items: IntArray, keys: LongArray, values: RealArray, n_items:
         n_items: items in the catalogue.
 
     Returns:
-        The sum (n_lists,) float64 and the number of pairs (n_lists,) int64 of each list.
+        (n_lists,) float64.
     """
-    sums, counts = np.zeros(len(items)), np.zeros(len(items), dtype=np.int64)
+    cells = np.argsort(items, axis=None)
+    bounds = np.searchsorted(items.ravel()[cells], np.arange(n_items + 1))
     starts = np.searchsorted(keys, np.arange(n_items + 1, dtype=np.int64) * n_items)
-    listed = np.ascontiguousarray(items, dtype=np.int32)
-    run_rows(lambda lo, hi: _list_pair_sums(listed, starts, keys, values, n_items, lo, hi, sums, counts), len(items))
-    return sums, counts
+    listed, partners = np.ascontiguousarray(items, dtype=np.int32), keys % n_items
+    sums = np.zeros(items.shape)
+    run_rows(lambda lo, hi: _list_pair_sums(listed, cells, bounds, starts, partners, values, lo, hi, sums), n_items)
+    total: RealArray = sums.sum(axis=1)
+    return total
 
 
 @strict_kernel
 def _list_pair_sums(
     items: IntArray,
+    cells: LongArray,
+    bounds: LongArray,
     starts: LongArray,
-    keys: LongArray,
+    partners: LongArray,
     values: RealArray,
-    n_items: int,
     lo: int,
     hi: int,
     sums: RealArray,
-    counts: LongArray,
 ) -> None:
-    for row in range(lo, hi):
-        for i in range(items.shape[1]):
-            for j in range(i + 1, items.shape[1]):
-                low, high = min(items[row, i], items[row, j]), max(items[row, i], items[row, j])
-                if low < 0:
-                    continue
-                key = np.int64(low) * n_items + high
-                left, right = starts[low], starts[low + 1]
-                while left < right:
-                    middle = (left + right) // 2
-                    if keys[middle] < key:
-                        left = middle + 1
-                    else:
-                        right = middle
-                sums[row] += values[left]
-                counts[row] += 1
+    """For the items lo..hi: at each of their places, the sum of their pairs with the list's items of higher index."""
+    n = items.shape[1]
+    value = np.zeros(len(starts) - 1)
+    for item in range(lo, hi):
+        for pair in range(starts[item], starts[item + 1]):
+            value[partners[pair]] = values[pair]
+        for cell in cells[bounds[item] : bounds[item + 1]]:
+            row, place = cell // n, cell % n
+            for j in range(n):
+                other = items[row, j]
+                if other > item or (other == item and j > place):
+                    sums[row, place] += value[other]
