@@ -9,6 +9,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any
 
 from longtail.evaluation.findings import Findings, Outcome
@@ -120,34 +121,36 @@ def long_tail(findings: Findings) -> Chart:
     for colour, outcome in _indexed(findings):
         if outcome.tail:
             style = {"color": f"@{colour}", "width": 2.5, "dash": DASHES[colour % len(DASHES)]}
-            traces.append({**line, "y": outcome.tail, "name": outcome.label, "line": style})
+            traces.append({**line, "y": outcome.tail, "name": escape(outcome.label), "line": style})
     for trace in traces:
         trace["hovertemplate"] = "the %{x:,} most popular items: %{y:.0%}"
     layout = {
         "xaxis": {
-            "title": {"text": "items, most popular first (logarithmic)"},
+            "title": {"text": "items, most popular first"},
             "type": "log",
             "tickformat": ",d",
             "dtick": 1,
         },
         "yaxis": {"title": {"text": "share that falls to them"}, "tickformat": ".0%", "range": [0, 1.02]},
         "showlegend": True,
-        "legend": {"orientation": "h", "y": -0.25, "yanchor": "top", "x": 0},
+        "legend": {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
         "hovermode": "x unified",
     }
     return Chart("The long tail", traces, layout, 520)
 
 
 def by_rating(findings: Findings) -> Chart:
-    """Hit rate without the floor, a row an algorithm and a column an actual rating."""
-    rows = [(colour, outcome) for colour, outcome in _indexed(findings) if outcome.by_rating.get("hits")]
-    first = rows[0][1].by_rating["hits"] if rows else []
-    shares = [[cell["hit_rate"] for cell in outcome.by_rating["hits"]] for _, outcome in rows]
-    trace = {
+    """Hit rate without the floor, a row an algorithm and a column an actual rating; the last row counts the users."""
+    rows = [outcome for outcome in findings.outcomes if outcome.by_rating.get("hits")]
+    labels = [_wrapped(outcome.label) for outcome in rows]
+    cells = [outcome.by_rating["hits"] for outcome in rows]
+    ratings = [f"{cell['rating']:g}" for cell in cells[0]]
+    shares = [[cell["hit_rate"] for cell in row] for row in cells]
+    heat = {
         "type": "heatmap",
         "z": shares,
-        "x": [f"{cell['rating']:g}<br>n={cell['users']:.0f}" for cell in first],
-        "y": [_wrapped(outcome.label) for _, outcome in rows],
+        "x": ratings,
+        "y": labels,
         "text": [[f"{100 * share:.0f}" if share else "·" for share in row] for row in shares],
         "texttemplate": "%{text}",
         "colorscale": [[0, "@paper"], [1, "@heat"]],
@@ -155,13 +158,22 @@ def by_rating(findings: Findings) -> Chart:
         "showscale": False,
         "xgap": 2,
         "ygap": 2,
-        "hovertemplate": "%{y}<br>rated %{x} users<br>%{z:.1%} found<extra></extra>",
+        "hovertemplate": "%{y}<br>rated %{x}: %{z:.1%} found<extra></extra>",
+    }
+    counts = {
+        "type": "scatter",
+        "mode": "text",
+        "x": ratings,
+        "y": ["n"] * len(ratings),
+        "text": [f"{cell['users']:.0f}" for cell in cells[0]],
+        "textfont": {"color": "@muted", "size": 11},
+        "hoverinfo": "skip",
     }
     layout = {
-        "xaxis": {"title": {"text": "rating the user gave the hidden item"}, "type": "category", "showgrid": False},
-        "yaxis": {"autorange": "reversed", "showgrid": False, "automargin": True},
+        "xaxis": {"title": {"text": "actual rating"}, "type": "category", "showgrid": False, "tickangle": 0},
+        "yaxis": {"type": "category", "range": [len(rows) + 0.5, -0.5], "showgrid": False},
     }
-    return Chart("Percent of hidden items found, by their rating", [trace], layout, 130 + ROW * len(rows))
+    return Chart("Percent of hidden items found, by their rating", [heat, counts], layout, 110 + ROW * (len(rows) + 1))
 
 
 # -- parts ---------------------------------------------------------------------------------------------------------
@@ -235,7 +247,7 @@ def _room(values: list[float]) -> tuple[float, float]:
 
 
 def _wrapped(label: str) -> str:
-    return "<br>".join(textwrap.wrap(label, LABEL))
+    return "<br>".join(escape(line) for line in textwrap.wrap(label, LABEL))
 
 
 def _first_upper(text: str) -> str:

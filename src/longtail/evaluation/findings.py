@@ -131,7 +131,7 @@ class Findings:
     def group_title(self, group: str) -> str:
         """The heading of a group of columns."""
         if group == "floored":
-            return f"hits, rated {self.protocol.floor:g} or more" if self.protocol.floor is not None else "hits"
+            return f"hits, predicted {self.protocol.floor:g}+"
         return GROUPS[group]
 
     def to_frame(self) -> pl.DataFrame:

@@ -34,8 +34,8 @@ def figure_table(findings: Findings) -> str:
         for column in {column.short: column for column in columns}.values()
     )
     return f"""<section id="figures"><h2>All figures</h2>
-<p class="lead">Press a heading to sort; scroll sideways for more. Arrows show which way is better, ★ marks the best value of a column; a column
-without an arrow has no better end in itself.</p>
+<p class="lead">Press a heading to sort; scroll sideways for more. Arrows show which way is better, ★ marks the best
+value of a column; a column without an arrow has no better end in itself.</p>
 <div class="scroll" tabindex="0" role="region" aria-label="All figures"><table class="figures">
 <thead><tr class="group"><th></th>{spans}</tr>
 <tr><th scope="col"><button type="button">algorithm</button></th>{heads}</tr>

@@ -21,7 +21,7 @@ from typing import Any
 
 from numba.core import event
 
-__all__ = ["Usage", "measure", "memory_method"]
+__all__ = ["Usage", "frozen_heap", "measure", "memory_method"]
 
 SAMPLE_SECONDS = 0.005
 _CLEAR_REFS = Path("/proc/self/clear_refs")
@@ -69,6 +69,17 @@ def measure() -> Iterator[Usage]:
             usage.cpu = max(0.0, time.process_time() - cpu - watch.cpu)
 
 
+@contextlib.contextmanager
+def frozen_heap() -> Iterator[None]:
+    """While active, the garbage collector leaves alone what was there before, so that `measure` is cheap to call."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
 def memory_method() -> str:
     """How `measure` finds peak memory on this machine, in words."""
     if _can_reset_high_water_mark():
@@ -93,7 +104,7 @@ def _release_free_memory() -> None:
 @contextlib.contextmanager
 def _peak_of(usage: Usage) -> Iterator[None]:
     if _can_reset_high_water_mark():
-        with _between(usage, _resident, _high_water_mark):
+        with _between(usage, _high_water_mark, _high_water_mark):
             yield
     elif _STATM.exists():
         before = _resident()

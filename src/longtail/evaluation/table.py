@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from rich import box
 from rich.console import Console, ConsoleOptions, Group, RenderResult
@@ -19,8 +20,22 @@ __all__ = ["Tables"]
 
 NARROWEST_LABEL = 12
 GAP = 2
-ARROWS = {True: "↑", False: "↓", None: ""}
-PLAIN_ARROWS = {True: "^", False: "v", None: ""}
+
+
+class Glyphs(NamedTuple):
+    """Signs that not every terminal can show."""
+
+    up: str
+    down: str
+    between: str
+
+    def arrow(self, column: Column) -> str:
+        if column.higher_is_better is None:
+            return ""
+        return f" {self.up if column.higher_is_better else self.down}"
+
+
+FULL, PLAIN = Glyphs("↑", "↓", " · "), Glyphs("^", "v", " | ")
 
 
 class Tables:
@@ -33,17 +48,17 @@ class Tables:
         self.findings = findings
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        arrows = PLAIN_ARROWS if options.ascii_only else ARROWS
+        glyphs = PLAIN if options.ascii_only else FULL
         yield Text(self.findings.headline, style="bold")
-        for tables in self._packed(options.max_width, arrows):
+        for tables in self._packed(options.max_width, glyphs):
             grid = Table.grid(padding=(0, GAP, 0, 0))
             grid.add_row(*tables)
             yield Padding(grid, (1, 0, 0, 0))
         yield from self._remarks()
-        yield Padding(self._legend(arrows), (1, 0))
-        yield self._sample_user()
+        yield Padding(self._legend(glyphs), (1, 0))
+        yield self._sample_user(glyphs)
 
-    def _packed(self, width: int, arrows: dict[bool | None, str]) -> Iterator[list[Table]]:
+    def _packed(self, width: int, glyphs: Glyphs) -> Iterator[list[Table]]:
         """The groups of columns, in order, in lines that fit the width; each line starts with the labels."""
         labels = [textwrap.wrap(outcome.label, max(NARROWEST_LABEL, width // 5)) for outcome in self.findings.outcomes]
         first = _table(" ")
@@ -55,17 +70,17 @@ class Tables:
             columns = self.findings.columns(group)
             if not columns:
                 continue
-            table = self._group(group, columns, [len(lines) for lines in labels], arrows)
+            table = self._group(group, columns, [len(lines) for lines in labels], glyphs)
             if len(line) > 1 and sum(_width(part) + GAP for part in [*line, table]) > width + GAP:
                 yield line
                 line = [first]
             line.append(table)
         yield line
 
-    def _group(self, group: str, columns: list[Column], heights: list[int], arrows: dict[bool | None, str]) -> Table:
+    def _group(self, group: str, columns: list[Column], heights: list[int], glyphs: Glyphs) -> Table:
         table = _table(self.findings.group_title(group))
         for column in columns:
-            table.add_column(f"{column.short} {arrows[column.higher_is_better]}".strip(), justify="right", no_wrap=True)
+            table.add_column(column.short + glyphs.arrow(column), justify="right", no_wrap=True)
         winners = [best(column, self.findings.comparable(column)) for column in columns]
         for outcome, height in zip(self.findings.outcomes, heights, strict=True):
             shown = [column.show(outcome.values.get(column.key)) for column in columns]
@@ -83,8 +98,8 @@ class Tables:
         if self.findings.interrupted:
             yield Text(f"Interrupted; not run: {', '.join(self.findings.not_run)}", style="bold yellow")
 
-    def _legend(self, arrows: dict[bool | None, str]) -> Text:
-        directions = f"* best   {arrows[True]} higher is better   {arrows[False]} lower is better   "
+    def _legend(self, glyphs: Glyphs) -> Text:
+        directions = f"* best   {glyphs.up} higher is better   {glyphs.down} lower is better   "
         names = {column.short: column.title for column in self._all_columns() if column.group != "cost"}
         spelled = "; ".join(f"{short} {title}" for short, title in names.items())
         return Text(f"{directions}without an arrow, neither end is better in itself\n{spelled}", style="dim")
@@ -92,19 +107,21 @@ class Tables:
     def _all_columns(self) -> list[Column]:
         return [column for group in GROUPS for column in self.findings.columns(group)]
 
-    def _sample_user(self) -> Group:
+    def _sample_user(self, glyphs: Glyphs) -> Group:
         sample, explicit = self.findings.sample, self.findings.explicit
         mean = f", mean rating {sample.mean:.2f}" if explicit else ""
         head = Text(f"User {sample.id} ({sample.chosen}): {sample.interactions:,} interactions{mean}", style="bold")
         table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
-        table.add_column(max_width=24)
+        table.add_column(max_width=24, overflow="fold")
         table.add_column(overflow="fold")
         if sample.loved:
-            table.add_row(Text("loved" if explicit else "met most", style="green"), _rated(sample.loved, explicit))
+            table.add_row(
+                Text("loved" if explicit else "met most", style="green"), _rated(sample.loved, explicit, glyphs)
+            )
         if sample.hated:
-            table.add_row(Text("hated", style="red"), _rated(sample.hated, explicit))
+            table.add_row(Text("hated", style="red"), _rated(sample.hated, explicit, glyphs))
         for outcome in self.findings.outcomes:
-            listed = " · ".join(f"{rank} {pick.title}" for rank, pick in enumerate(outcome.picks, start=1))
+            listed = glyphs.between.join(f"{rank} {pick.title}" for rank, pick in enumerate(outcome.picks, start=1))
             if listed:
                 table.add_row(Text(outcome.label, style="bold"), Text(listed))
         return Group(head, table)
@@ -121,8 +138,8 @@ def _cell(text: str, height: int, *, best: bool) -> Text:
     return Text(f"{text}*{below}", style="bold green") if best else Text(f"{text} {below}")
 
 
-def _rated(items: list[RatedItem], explicit: bool) -> Text:
-    return Text(" · ".join(f"{item.title} {item.rating:g}" if explicit else item.title for item in items))
+def _rated(items: list[RatedItem], explicit: bool, glyphs: Glyphs) -> Text:
+    return Text(glyphs.between.join(f"{item.title} {item.rating:g}" if explicit else item.title for item in items))
 
 
 def _width(table: Table) -> int:

@@ -91,7 +91,7 @@ class Bakeoff:
         result = self._nothing_yet()
         result.data["similarity"], similarity = _similarity(self.data)
         result.compile_seconds = _warm_up()
-        with reporting(len(labels), STAGES, show=progress) as reporter:
+        with resources.frozen_heap(), reporting(len(labels), STAGES, show=progress) as reporter:
             try:
                 for entry in self.entries:
                     trial = Trial(entry, self.folds, self.protocol, similarity, self.sample, reporter)

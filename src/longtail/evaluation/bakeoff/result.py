@@ -22,9 +22,9 @@ class BakeoffResult(Findings):
 
     def to_html(self, path: str | Path) -> Path:
         """Write the report: one file that works from disk, without a network."""
-        from longtail.evaluation import report  # brings plotly along
+        from longtail.evaluation.report import render  # brings plotly along
 
-        return export.write_text(path, report.render(self))
+        return export.write_text(path, render(self))
 
     def table(self) -> RenderableType:
         """The figures and the sample user for a terminal, as wide as it allows, best values marked."""
