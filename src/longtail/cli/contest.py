@@ -63,13 +63,12 @@ def bakeoff(
         user=None if user is None else interactions.user_ids.parse(user),
     )
     result = run.run(progress=not as_json)
-    for path in outputs:
-        getattr(result, f"to_{path.suffix[1:]}")(path)
     if as_json:
         typer.echo(result.to_json())
     else:
         result.show(console())
-        for path in outputs:
-            typer.echo(f"Wrote {path}")
+    for path in outputs:  # after the tables, so that a full disk loses no result
+        getattr(result, f"to_{path.suffix[1:]}")(path)
+        typer.echo(f"Wrote {path}", err=as_json)
     if result.interrupted:
         raise typer.Exit(130)
