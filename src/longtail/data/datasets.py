@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from longtail.data import download
+from longtail.data import download, zipped
 from longtail.data import movielens as releases
 from longtail.data.interactions import Interactions
 from longtail.errors import ConfigError, DownloadError
@@ -150,7 +150,7 @@ def _obtain(entry: Dataset, folder: Path, base_url: str, timeout: float) -> None
     md5 = entry.md5 or download.published_md5(url, timeout=timeout)
     download.fetch(url, archive, md5=md5, timeout=timeout)
     try:
-        download.unzip(archive, folder, check=_check_release)
+        zipped.unpack(archive, folder, check=_check_release)
     finally:
         archive.unlink(missing_ok=True)
 
@@ -187,7 +187,8 @@ def _names() -> list[str]:
 
 
 def _nearest(name: str) -> str:
-    found = difflib.get_close_matches(f"ml-{_bare(name)}", _names(), n=2) or difflib.get_close_matches(name, _names())
+    names = {_bare(known): known for known in _names()}
+    found = [names[bare] for bare in difflib.get_close_matches(_bare(name), names, n=2)]
     return f"; did you mean {' or '.join(found)}?" if found else ""
 
 

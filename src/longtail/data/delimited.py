@@ -115,27 +115,33 @@ def read(layout: Layout, chosen: Mapping[str, str], *, drop_bad_rows: bool) -> t
 
 
 def _typed(layout: Layout, positions: Mapping[str, int]) -> pl.DataFrame | None:
-    """The columns parsed in one go; None unless every field used is there and can be parsed."""
-    if len(layout.separator.encode()) > 1:
+    """The columns parsed in one go; None unless every field used is there and can be parsed.
+
+    A doubled separator such as `::` is read as a single one with an empty column between any two.
+    """
+    mark, step = layout.separator[0], len(layout.separator)
+    if layout.separator not in (mark, 2 * mark) or not mark.isascii():
         return None
-    schema: dict[str, pl.DataType] = {f"column_{i + 1}": pl.String() for i in range(len(layout.names))}
-    sources = {column: f"column_{i + 1}" for column, i in positions.items()}
+    width = step * (len(layout.names) - 1) + 1
+    schema: dict[str, pl.DataType] = {f"column_{i + 1}": pl.String() for i in range(width)}
+    sources = {column: f"column_{step * i + 1}" for column, i in positions.items()}
     for column, source in sources.items():
-        schema[source] = _type_of(column, [row[positions[column]] for row in layout.sample if len(row) == len(schema)])
+        sample = [row[positions[column]] for row in layout.sample if len(row) == len(layout.names)]
+        schema[source] = _type_of(column, sample)
     try:
         table = pl.read_csv(
             layout.path,
-            separator=layout.separator,
+            separator=mark,
+            quote_char='"' if step == 1 else None,
             has_header=False,
             skip_rows=int(layout.header),
             schema=schema,
-            columns=sorted(set(sources.values()), key=list(schema).index),
+            columns=sorted(set(sources.values()), key=list(schema).index) if step == 1 else None,
         )
     except pl.exceptions.PolarsError:
         return None
-    if any(column.null_count() for column in table):
-        return None
-    return table.select(pl.col(source).alias(column) for column, source in sources.items())
+    table = table.select(pl.col(source).alias(column) for column, source in sources.items())
+    return None if any(column.null_count() for column in table) else table
 
 
 def _type_of(column: str, sample: Sequence[str]) -> pl.DataType:

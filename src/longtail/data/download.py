@@ -1,9 +1,4 @@
-"""Fetch a zip archive once and unpack it where it cannot do harm.
-
-What is fetched goes to a `.part` file, which a later call takes up where it broke off. An archive is unpacked into a
-temporary directory beside its target and renamed at the end, so a directory that is there is complete: neither an
-interrupted process nor a full disk leaves half of one.
-"""
+"""Fetch a file once: into a `.part` file, taken up again where it broke off, checked, and only then given its name."""
 
 from __future__ import annotations
 
@@ -13,32 +8,20 @@ import http
 import http.client
 import os
 import re
-import stat
 import sys
-import tempfile
 import urllib.error
 import urllib.request
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from longtail.errors import ConfigError, DownloadError
 
-__all__ = ["Limits", "cache_folder", "fetch", "locked", "published_md5", "unzip"]
+__all__ = ["cache_folder", "disk_errors", "fetch", "locked", "published_md5"]
 
 CHUNK_BYTES = 1 << 18
 ATTEMPTS = 3
 TIMEOUT_SECONDS = 30.0
-
-
-class Limits:
-    """What an archive may unpack to before it is taken for a bomb."""
-
-    BYTES = 4 << 30
-    FILES = 1_000
-    RATIO = 100
 
 
 class _CutError(Exception):
@@ -65,7 +48,7 @@ def locked(path: Path) -> Iterator[None]:
         return
     import fcntl
 
-    with _disk_errors(path):
+    with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("w")
     with file:
@@ -90,10 +73,8 @@ def fetch(url: str, target: Path, *, md5: str | None, timeout: float = TIMEOUT_S
             that is full or not writable.
         ConfigError: if the address is not http or https.
     """
-    if not url.startswith(("https://", "http://")):
-        raise ConfigError(f"{url!r} is not an http or https address")
     part = target.with_name(target.name + ".part")
-    with _disk_errors(part):
+    with disk_errors(part):
         target.parent.mkdir(parents=True, exist_ok=True)
         resumed = part.exists() and part.stat().st_size > 0
         _complete(url, part, timeout)
@@ -119,61 +100,6 @@ def published_md5(url: str, *, timeout: float = TIMEOUT_SECONDS) -> str | None:
         error.close()
         return None
     return found.group().decode().lower() if found else None
-
-
-def unzip(archive: Path, target: Path, *, check: Callable[[Path], None] = lambda folder: None) -> None:
-    """Unpack a zip archive into the new directory `target`; one folder that holds everything is left out.
-
-    Args:
-        archive: the zip file.
-        target: the directory to make; it appears when it is complete.
-        check: called with the unpacked directory before it takes its place; may raise.
-
-    Raises:
-        DownloadError: not a zip file or a damaged one, a name that leads out of the directory, a link, more files or
-            bytes than `Limits` allows, or a full disk.
-    """
-    with _disk_errors(target):
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as scratch:
-            fresh = Path(scratch) / "unpacked"
-            fresh.mkdir()
-            try:
-                with zipfile.ZipFile(archive) as opened:
-                    _unpack(opened, fresh)
-            except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
-                raise DownloadError(f"{archive.name} is not a sound zip archive ({error})") from None
-            inside = list(fresh.iterdir())
-            folder = inside[0] if len(inside) == 1 and inside[0].is_dir() else fresh
-            check(folder)
-            if target.exists():
-                target.rename(Path(scratch) / "replaced")
-            folder.rename(target)
-
-
-def _unpack(archive: zipfile.ZipFile, folder: Path) -> None:
-    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-    packed = max(1, sum(entry.compress_size for entry in entries))
-    allowed = min(Limits.BYTES, Limits.RATIO * packed + CHUNK_BYTES)
-    if len(entries) > Limits.FILES:
-        raise DownloadError(f"the archive holds {len(entries):,} files; at most {Limits.FILES:,} are unpacked")
-    for entry in entries:
-        target = folder / _safe(entry)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with archive.open(entry) as source, target.open("xb") as sink:
-            while chunk := source.read(CHUNK_BYTES):
-                allowed -= len(chunk)
-                if allowed < 0:
-                    raise DownloadError(f"the archive unpacks to far more than its {packed:,} bytes; not unpacked")
-                sink.write(chunk)
-
-
-def _safe(entry: zipfile.ZipInfo) -> PurePosixPath:
-    path = PurePosixPath(entry.filename)
-    odd = path.is_absolute() or ".." in path.parts or "\\" in entry.filename or ":" in entry.filename
-    if odd or stat.S_ISLNK(entry.external_attr >> 16):
-        raise DownloadError(f"the archive holds {entry.filename!r}, which leads out of it; not unpacked")
-    return path
 
 
 def _complete(url: str, part: Path, timeout: float) -> None:
@@ -205,6 +131,9 @@ def _continue(url: str, part: Path, timeout: float) -> bool:
     with answer:
         if answer.status != http.HTTPStatus.PARTIAL_CONTENT:
             have = 0
+        elif not answer.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
+            part.unlink()
+            return False
         length = answer.headers.get("Content-Length")
         total = have + int(length) if length else None
         with part.open("ab" if have else "wb") as sink, _progress(url, have, total) as advance:
@@ -216,10 +145,12 @@ def _continue(url: str, part: Path, timeout: float) -> bool:
 
 
 def _open(url: str, timeout: float, *, start: int = 0) -> Any:
+    if not url.startswith(("https://", "http://")):
+        raise ConfigError(f"{url!r} is not an http or https address")
     headers = {"User-Agent": "longtail", "Accept-Encoding": "identity"}
     if start:
         headers["Range"] = f"bytes={start}-"
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - fetch has checked the scheme
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - the scheme is checked
     try:
         return urllib.request.urlopen(request, timeout=timeout)  # noqa: S310
     except urllib.error.HTTPError:
@@ -252,7 +183,7 @@ def _progress(url: str, have: int, total: int | None) -> Iterator[Callable[[int]
 
 
 @contextlib.contextmanager
-def _disk_errors(path: Path) -> Iterator[None]:
+def disk_errors(path: Path) -> Iterator[None]:
     """A full or read-only disk as one line; a part that cannot be finished is removed to make room."""
     try:
         yield
@@ -260,7 +191,8 @@ def _disk_errors(path: Path) -> Iterator[None]:
         raise
     except OSError as error:
         if path.suffix == ".part":
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                path.unlink()
         raise DownloadError(f"cannot write {path} ({error.strerror or error})") from None
 
 

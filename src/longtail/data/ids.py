@@ -69,11 +69,11 @@ class Ids:
             column = pl.Series(_as_id_array(values, kind))
         distinct = column.unique(maintain_order=True)
         if column.dtype == pl.String:  # twice as fast as looking strings up
-            codes = column.cast(pl.Enum(distinct)).to_physical().cast(pl.Int32)
+            codes = column.cast(pl.Enum(distinct)).to_physical()
         else:
             positions = pl.Series(np.arange(len(distinct), dtype=np.int32))
             codes = column.replace_strict(distinct, positions, return_dtype=pl.Int32)
-        return cls(distinct.to_list(), kind=kind), codes.to_numpy(writable=True)
+        return cls(distinct.to_list(), kind=kind), codes.cast(pl.Int32).to_numpy(writable=True)
 
     @cached_property
     def _order(self) -> AnyArray:
