@@ -84,7 +84,7 @@ def svd_epoch(
     Args:
         sequence: (n_present,) the users in the order of visiting; with the three that follow, from `group_by_user`.
         start: (n_present + 1,) where their rows begin.
-        items: (n,) item of each row.
+        items: (n,) item of each row; an item stands at most once among the rows of a user.
         values: (n,) rating of each row.
         P: (n_users, padded) user vectors.
         Q: (n_items, padded) item vectors.
@@ -100,22 +100,10 @@ def svd_epoch(
     bias_lr = lr if biased else np.float32(0.0)
     bias_keep = keep if biased else one
     for k in range(len(sequence)):
-        p, b_u = P[sequence[k]], user_bias[sequence[k]]
-        for row in range(start[k], start[k + 1]):
-            item = items[row]
-            q, b_i = Q[item], item_bias[item]
-            dot = np.float32(0.0)
-            for f in range(p.shape[0]):
-                dot += p[f] * q[f]
-            error = values[row] - (mu + b_u + b_i + dot)
-            step = lr * error
-            b_u = bias_keep * b_u + bias_lr * error
-            item_bias[item] = bias_keep * b_i + bias_lr * error
-            for f in range(p.shape[0]):
-                p_f, q_f = p[f], q[f]
-                p[f] = keep * p_f + step * q_f
-                q[f] = keep * q_f + step * p_f
-        user_bias[sequence[k]] = b_u
+        u, lo, hi = sequence[k], start[k], start[k + 1]
+        user_bias[u] = _descend(
+            P[u], one, items[lo:hi], values[lo:hi], Q, user_bias[u], item_bias, mu, lr, keep, bias_lr, bias_keep
+        )
 
 
 @kernel
@@ -135,18 +123,18 @@ def svdpp_epoch(
 ) -> None:
     """One pass over the ratings, updating P, Q, Y and the biases in place, in O(factors) a rating.
 
-    With n = |N(u)|, s = n^-1/2 sum of y_j over N(u), e = r - (mean + b_u + b_i + q_i . (p_u + s)), a = 1 - rate decay:
-    p_u <- a p_u + rate e q_i; q_i <- a q_i + rate e (p_u + s); and for EVERY j in N(u)
-    y_j <- a y_j + rate e q_i / n^1/2.
+    With n = |N(u)|, s = n^-1/2 sum of y_j over N(u), e = r - (mean + b_u + b_i + q_i . (p_u + s)), a = 1 - rate decay,
+    the update of Koren (2008) for one rating is: p_u <- a p_u + rate e q_i; q_i <- a q_i + rate e (p_u + s); and for
+    EVERY j in N(u), y_j <- a y_j + rate e q_i / n^1/2, which taken literally costs O(n factors).
 
-    The last step, taken literally, costs O(|N(u)| factors) a rating (Koren 2008). But it is the same affine map for all
-    j, so s obeys s <- a s + rate e q_i, and after the user's m ratings y_j = A y_j + c with A = a^m and c the same for
-    all j; summing over N(u) gives c = (s - A s_before) / n^1/2. So s is carried along, and every y_j written once.
+    But that is the same affine map for all j, so s <- a s + rate e q_i, just like p_u; and x = p_u + s, all that meets
+    an item, obeys x <- a x + 2 rate e q_i. It is carried through the user's n ratings alone. Then, with A = a^n and
+    c = (x - A x_before) / 2, p_u = A p_u_before + c, s = A s_before + c, and every y_j = A y_j_before + c / n^1/2.
 
     Args:
         sequence: (n_present,) the users in the order of visiting; with the three that follow, from `group_by_user`.
-        start: (n_present + 1,) where their rows begin; the rows of a user are N(u).
-        items: (n,) item of each row.
+        start: (n_present + 1,) where their rows begin; the items of a user's rows are N(u).
+        items: (n,) item of each row; an item stands at most once among the rows of a user.
         values: (n,) rating of each row.
         P: (n_users, padded) user vectors.
         Q: (n_items, padded) item vectors.
@@ -157,43 +145,69 @@ def svdpp_epoch(
         rate: learning rate.
         decay: L2 regularization, applied once for each rating.
     """
-    mu, lr = np.float32(mean), np.float32(rate)
+    two, mu, lr = np.float32(2.0), np.float32(mean), np.float32(rate)
     keep = np.float32(1.0) - lr * np.float32(decay)
-    s = np.empty(P.shape[1], dtype=np.float32)
-    shift = np.empty(P.shape[1], dtype=np.float32)
+    x, change = np.empty(P.shape[1], dtype=np.float32), np.empty(P.shape[1], dtype=np.float32)
     for k in range(len(sequence)):
-        p, b_u = P[sequence[k]], user_bias[sequence[k]]
-        lo, hi = start[k], start[k + 1]
-        root = np.float32(np.sqrt(hi - lo))
-        s[:] = np.float32(0.0)
-        for row in range(lo, hi):
-            y = Y[items[row]]
-            for f in range(s.shape[0]):
-                s[f] += y[f]
-        shrunk = np.float32(1.0)
-        for f in range(s.shape[0]):
-            s[f] /= root
-            shift[f] = s[f]
-        for row in range(lo, hi):
-            item = items[row]
-            q, b_i = Q[item], item_bias[item]
-            dot = np.float32(0.0)
-            for f in range(s.shape[0]):
-                dot += q[f] * (p[f] + s[f])
-            error = values[row] - (mu + b_u + b_i + dot)
-            step = lr * error
-            b_u = keep * b_u + step
-            item_bias[item] = keep * b_i + step
-            for f in range(s.shape[0]):
-                p_f, q_f, s_f = p[f], q[f], s[f]
-                p[f] = keep * p_f + step * q_f
-                s[f] = keep * s_f + step * q_f
-                q[f] = keep * q_f + step * (p_f + s_f)
-            shrunk *= keep
-        user_bias[sequence[k]] = b_u
-        for f in range(s.shape[0]):
-            shift[f] = (s[f] - shrunk * shift[f]) / root
-        for row in range(lo, hi):
-            y = Y[items[row]]
-            for f in range(s.shape[0]):
-                y[f] = shrunk * y[f] + shift[f]
+        u, lo, hi = sequence[k], start[k], start[k + 1]
+        p, rated = P[u], items[lo:hi]
+        root, kept = np.float32(np.sqrt(hi - lo)), keep ** np.float32(hi - lo)
+        x[:] = np.float32(0.0)
+        for item in rated:
+            for f in range(x.shape[0]):
+                x[f] += Y[item, f]
+        for f in range(x.shape[0]):
+            x[f] = p[f] + x[f] / root
+            change[f] = x[f]
+        user_bias[u] = _descend(x, two, rated, values[lo:hi], Q, user_bias[u], item_bias, mu, lr, keep, lr, keep)
+        for f in range(x.shape[0]):
+            change[f] = (x[f] - kept * change[f]) / two
+            p[f] = kept * p[f] + change[f]
+            change[f] /= root
+        for item in rated:
+            for f in range(x.shape[0]):
+                Y[item, f] = kept * Y[item, f] + change[f]
+
+
+@kernel
+def _descend(
+    x: FloatArray,
+    gain: np.float32,
+    items: IntArray,
+    values: FloatArray,
+    Q: FloatArray,
+    bias: np.float32,
+    item_bias: FloatArray,
+    mean: np.float32,
+    rate: np.float32,
+    keep: np.float32,
+    bias_rate: np.float32,
+    bias_keep: np.float32,
+) -> np.float32:
+    """One user's ratings in turn: x <- keep x + gain rate e q, q <- keep q + rate e x. Returns the user's bias.
+
+    The inner product of the next rating is formed on the way, as keep (x . q') + gain rate e (q . q') with q' the next
+    item's vector, so that a step need not wait for the vectors of the step before.
+    """
+    n, q = len(items), Q[items[0]]
+    dot = np.float32(0.0)
+    for f in range(x.shape[0]):
+        dot += x[f] * q[f]
+    for row in range(n):
+        item = items[row]
+        ahead = Q[items[row + 1 if row + 1 < n else 0]]
+        error = values[row] - (mean + bias + item_bias[item] + dot)
+        bias = bias_keep * bias + bias_rate * error
+        item_bias[item] = bias_keep * item_bias[item] + bias_rate * error
+        step = rate * error
+        x_step = gain * step
+        x_ahead, q_ahead = np.float32(0.0), np.float32(0.0)
+        for f in range(x.shape[0]):
+            x_f, q_f = x[f], q[f]
+            x_ahead += x_f * ahead[f]
+            q_ahead += q_f * ahead[f]
+            x[f] = keep * x_f + x_step * q_f
+            q[f] = keep * q_f + step * x_f
+        dot = keep * x_ahead + x_step * q_ahead
+        q = ahead
+    return bias

@@ -37,8 +37,8 @@ class FactorModel(PredictsRatings, SimilarItems, Explains, ABC):
     with lambda = `fold_in_regularization`. Training stops before it converges, which regularizes too, so lambda is
     usually larger than `regularization`.
 
-    That solution is linear in the ratings, so a score splits exactly into one part for each rated item (Hu, Koren and
-    Volinsky 2008, section 5): those parts are the reasons.
+    That solution is linear in the ratings, so a score splits exactly into mu + b_i and one part for each rated item
+    (Hu, Koren and Volinsky 2008, section 5): those parts are the reasons.
 
     Attributes:
         user_vectors_: (n_users, factors + 1) float32, x_u; p_u is zero and b_u is 0 without training rows.

@@ -23,8 +23,7 @@ class SVD(FactorModel):
 
         sum over ratings of (r_ui - mu - b_u - b_i - p_u . q_i)^2 + regularization (b_u^2 + b_i^2 + |p_u|^2 + |q_i|^2)
 
-    Each epoch visits users as they first appear and each one's ratings in their order, as Surprise does; shuffling
-    them changed the error by less than 0.0003 on MovieLens 100K.
+    Each epoch visits users as they first appear and each one's ratings in their order, as Surprise does.
 
     Attributes:
         factors: length of p_u and q_i.

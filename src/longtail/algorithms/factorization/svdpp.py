@@ -83,6 +83,6 @@ class SVDpp(FactorModel):
 def _implicit_parts(by_user: sparse.csr_array, Y: FloatArray) -> FloatArray:
     """(n_users, padded): |N(u)|^-1/2 sum of y_j over N(u)."""
     counts = np.diff(by_user.indptr)
-    weights = np.repeat(1.0 / np.sqrt(np.maximum(counts, 1)), counts).astype(np.float32)
+    weights = np.repeat((1.0 / np.sqrt(np.maximum(counts, 1))).astype(np.float32), counts)
     shares = sparse.csr_array((weights, by_user.indices, by_user.indptr), shape=by_user.shape)
     return np.asarray(shares @ Y)
