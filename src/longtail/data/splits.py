@@ -1,0 +1,238 @@
+"""Train and test: every way to divide interactions, each a pair `(train, test)` that shares ids, catalog and scale.
+
+What a split lets a model know that it could not have known decides what its figures are worth:
+
+| split | question it answers | what leaks |
+|---|---|---|
+| `random_holdout`, `k_fold` | how well are missing ratings filled in? | the future: train has rows later than test's |
+| `leave_one_out(which="random")` | is a hidden favourite found? | the future, as above |
+| `leave_one_out(which="last")` | what does each user do next? | other users' later rows |
+| `by_time` | what happens after today? | nothing; users and items may be new, though |
+
+Rows keep their order within each part.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from longtail.data.ids import Ids
+from longtail.data.interactions import Interactions
+from longtail.errors import ConfigError, DataError
+from longtail.rng import generator
+from longtail.types import AnyArray, BoolArray, LongArray
+
+__all__ = ["Split", "Which", "by_time", "k_fold", "leave_one_out", "predefined", "random_holdout"]
+
+Split: TypeAlias = tuple[Interactions, Interactions]
+Which = Literal["random", "last"]
+
+
+def random_holdout(data: Interactions, fraction: float = 0.25, *, seed: int = 0) -> Split:
+    """Hold out a random part of all rows, whoever they belong to.
+
+    Args:
+        data: the rows to divide.
+        fraction: the part for testing, between 0 and 1; `round(fraction x rows)` rows.
+        seed: equal seeds hold out equal rows.
+
+    Raises:
+        ConfigError: a fraction that is not between 0 and 1.
+        DataError: too few rows to leave one in each part.
+
+    Examples:
+        >>> data = Interactions.from_frame({"user": [1, 1, 2, 2], "item": [1, 2, 1, 2], "rating": [5, 4, 3, 2]})
+        >>> train, test = random_holdout(data, 0.25)
+        >>> len(train), len(test), train.user_ids is test.user_ids
+        (3, 1, True)
+    """
+    _require_fraction(fraction)
+    held_out = np.zeros(len(data), dtype=np.bool_)
+    chosen = generator(seed, "split", "holdout").permutation(len(data))[: round(fraction * len(data))]
+    held_out[chosen] = True
+    return _divide(data, held_out, "choose another fraction")
+
+
+def k_fold(data: Interactions, k: int = 5, *, seed: int = 0) -> Iterator[Split]:
+    """K pairs `(train, test)`: each row is tested exactly once, by a model that learns from the other folds.
+
+    Fold sizes differ by at most one row.
+
+    Args:
+        data: the rows to divide.
+        k: folds, from 2 to the number of rows.
+        seed: equal seeds give equal folds.
+
+    Raises:
+        ConfigError: k below 2 or above the number of rows.
+
+    Examples:
+        >>> data = Interactions.from_frame({"user": [1, 1, 2, 2], "item": [1, 2, 1, 2], "rating": [5, 4, 3, 2]})
+        >>> [(len(train), len(test)) for train, test in k_fold(data, k=3)]
+        [(2, 2), (3, 1), (3, 1)]
+    """
+    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or not 2 <= k <= len(data):
+        raise ConfigError(f"k must be a whole number from 2 to the number of rows ({len(data):,}), not {k!r}")
+    fold = generator(seed, "split", "folds").permutation(len(data)) % k
+    return ((data.take(fold != number), data.take(fold == number)) for number in range(k))
+
+
+def leave_one_out(data: Interactions, *, which: Which = "random", min_history: int = 2, seed: int = 0) -> Split:
+    """Hold out one row of every user with enough of them.
+
+    Args:
+        data: the rows to divide.
+        which: "random", or the "last" by time (of rows at the same second, the last in file order).
+        min_history: users with fewer rows stay wholly in train; with 1, users of a single row become unknown there.
+        seed: equal seeds hold out equal rows; without effect on "last".
+
+    Raises:
+        ConfigError: an unknown `which`, or min_history below 1.
+        DataError: "last" without times; no user with enough rows.
+
+    Examples:
+        >>> data = Interactions.from_frame(
+        ...     {"user": [1, 1, 2], "item": [1, 2, 1], "rating": [5, 4, 3], "timestamp": [20, 10, 5]}
+        ... )
+        >>> train, test = leave_one_out(data, which="last")
+        >>> test.to_frame().rows()
+        [(1, 1, 5.0, 20)]
+    """
+    if which not in ("random", "last"):
+        raise ConfigError(f"which must be random or last, not {which!r}")
+    if isinstance(min_history, bool) or not isinstance(min_history, (int, np.integer)) or min_history < 1:
+        raise ConfigError(f"min_history must be a whole number of at least 1, not {min_history!r}")
+    if which == "last":
+        key: AnyArray = _times(data, "leave_one_out(which='last')", "which='random'")
+    else:
+        key = generator(seed, "split", "leave-one-out").random(len(data))
+    held_out = np.zeros(len(data), dtype=np.bool_)
+    highest = _highest_row_of_users(data, key)
+    held_out[highest[data.user_counts >= min_history]] = True
+    return _divide(data, held_out, f"no user may have {min_history} rows or more: lower min_history")
+
+
+def by_time(data: Interactions, *, fraction: float = 0.2, at: int | None = None) -> Split:
+    """Learn from everything before one moment, test on everything from it on, for all users alike.
+
+    Rows of the same second stay together, so every training row is strictly earlier than every test row. With a
+    fraction, the moment is the latest that puts at least that part of the rows in test: ties make the test part
+    larger.
+
+    Args:
+        data: the rows to divide.
+        fraction: the part for testing, between 0 and 1; without effect when `at` is given.
+        at: seconds since 1970 of the first moment of the test part.
+
+    Raises:
+        ConfigError: a fraction that is not between 0 and 1.
+        DataError: no times, or nothing before or nothing after the moment.
+
+    Examples:
+        >>> data = Interactions.from_frame(
+        ...     {"user": [1, 1, 2], "item": [1, 2, 1], "rating": [5, 4, 3], "timestamp": [20, 10, 20]}
+        ... )
+        >>> train, test = by_time(data, fraction=0.3)
+        >>> len(train), len(test)
+        (1, 2)
+    """
+    times = _times(data, "by_time", "random_holdout")
+    if at is None:
+        _require_fraction(fraction)
+        place = min(max(len(times) - round(fraction * len(times)), 0), len(times) - 1)
+        at = int(np.partition(times, place)[place]) if len(times) else 0
+    return _divide(data, times >= at, f"the cut is at {at}: choose another")
+
+
+def predefined(train: Any, test: Any, *, scale: tuple[float, float] | None = None) -> Split:
+    """Two parts that someone else divided, with the ids of both merged.
+
+    Train's ids come first, in train's order, then those that only test has. Rows are kept as they are: a pair that
+    stands in both parts is a leak of theirs that this does not hide.
+
+    Args:
+        train: `Interactions`, or a table as `Interactions.from_frame` takes it.
+        test: likewise.
+        scale: lowest and highest rating possible; by default from the lower of the two parts' to the higher.
+
+    Raises:
+        DataError: parts of different feedback, ids of different kinds, or a part without rows.
+
+    Examples:
+        >>> base, held_out = {"user": [7], "item": [1], "rating": [4.0]}, {"user": [9], "item": [1], "rating": [2.0]}
+        >>> train, test = predefined(base, held_out)
+        >>> train.user_ids.values.tolist(), test.users.tolist(), test.scale
+        ([7, 9], [1], (2.0, 4.0))
+    """
+    parts = [part if isinstance(part, Interactions) else Interactions.from_frame(part) for part in (train, test)]
+    for part, name in zip(parts, ("train", "test"), strict=True):
+        if not len(part):
+            raise DataError(f"the {name} part has no rows")
+    if parts[0].feedback != parts[1].feedback:
+        raise DataError(f"train is {parts[0].feedback} and test {parts[1].feedback}; load both with the same feedback=")
+    user_ids, item_ids = (_merged(*(getattr(part, name) for part in parts)) for name in ("user_ids", "item_ids"))
+    scales = [part.scale for part in parts if part.scale is not None]
+    if scale is None and scales:
+        scale = (min(low for low, _ in scales), max(high for _, high in scales))
+    catalog = next((part.catalog for part in parts if part.catalog is not None), None)
+    first, second = (
+        dataclasses.replace(
+            part,
+            users=_recoded(part.users, part.user_ids, user_ids),
+            items=_recoded(part.items, part.item_ids, item_ids),
+            user_ids=user_ids,
+            item_ids=item_ids,
+            scale=scale,
+            catalog=catalog,
+        )
+        for part in parts
+    )
+    return first, second
+
+
+def _merged(train: Ids, test: Ids) -> Ids:
+    if train.is_integer != test.is_integer and len(train) and len(test):
+        kinds = ["integers" if ids.is_integer else "strings" for ids in (train, test)]
+        raise DataError(f"{train.kind} ids are {kinds[0]} in train and {kinds[1]} in test; load both as the same kind")
+    new = train.index(test.values, missing=-1) < 0
+    return Ids(np.concatenate([train.values, test.values[new]]), kind=train.kind) if new.any() else train
+
+
+def _recoded(codes: AnyArray, old: Ids, new: Ids) -> AnyArray:
+    return codes if old is new else new.index(old.values)[codes]
+
+
+def _divide(data: Interactions, held_out: BoolArray, fix: str) -> Split:
+    tested = int(np.count_nonzero(held_out))
+    for name, rows in (("train", len(data) - tested), ("test", tested)):
+        if not rows:
+            raise DataError(f"nothing is left in {name} of {len(data):,} rows; {fix}")
+    return data.take(~held_out), data.take(held_out)
+
+
+def _highest_row_of_users(data: Interactions, key: AnyArray) -> LongArray:
+    """(n_users,) the row with the highest key, ties to the later row; -1 for a user without rows."""
+    if not len(data):
+        return np.full(data.n_users, -1, dtype=np.int64)
+    highest = np.full(data.n_users, key.min(), dtype=key.dtype)
+    np.maximum.at(highest, data.users, key)
+    candidates = np.flatnonzero(key == highest[data.users])
+    rows = np.full(data.n_users, -1, dtype=np.int64)
+    np.maximum.at(rows, data.users[candidates], candidates)
+    return rows
+
+
+def _times(data: Interactions, wanted_by: str, instead: str) -> LongArray:
+    if data.times is None:
+        raise DataError(f"{wanted_by} needs times, and these data have none; load a timestamp column or use {instead}")
+    return data.times
+
+
+def _require_fraction(fraction: float) -> None:
+    number = isinstance(fraction, (int, float)) and not isinstance(fraction, bool)
+    if not number or not 0.0 < fraction < 1.0:
+        raise ConfigError(f"fraction must be a number between 0 and 1, both excluded, not {fraction!r}")
