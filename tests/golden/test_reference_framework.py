@@ -43,7 +43,7 @@ def figures(golden: Path, real_data: Path) -> dict[str, list[float]]:
     train, left_out = splits.predefined(read(course / "loo_rs1_train.csv"), read(course / "loo_rs1_test.csv"))
     train = train.with_scale(1, 5)
     ratings = pl.read_csv(real_data / "ml-latest-small" / "ratings.csv", columns=["userId", "movieId", "rating"])
-    everything = lt.Interactions.from_frame(ratings, scale=(1, 5))
+    everything = lt.Interactions.from_frame(ratings).with_scale(1, 5)
     cosine = similarity.rating_cosine(everything)
     pearson = similarity.rating_pearson_baseline(everything)
     found: dict[str, list[float]] = {name: [] for name in REFERENCE}
