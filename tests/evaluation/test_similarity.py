@@ -7,6 +7,7 @@ from longtail.data.catalog import Catalog
 from longtail.errors import ConfigError, DataError
 from longtail.evaluation import similarity
 from longtail.kernels.bias import als_biases
+from longtail.kernels.pairs import common_rater_sums
 
 
 @pytest.fixture
@@ -98,6 +99,20 @@ def test_symmetric_bounded_and_the_same_asked_alone_or_in_bulk(ratings: lt.Inter
     assert (np.abs(values) <= 1 + 1e-9).all()
     assert alike.pairs(a[:0], b[:0]).shape == (0,)
     assert alike.item_ids is ratings.item_ids
+
+
+def test_equal_pairs_are_computed_once(ratings: lt.Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
+    computed: list[int] = []
+
+    def counting(columns: object, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        computed.append(len(a))
+        return common_rater_sums(columns, a, b)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(similarity, "common_rater_sums", counting)
+    a, b = np.array([0, 1, 0, 2, 1]), np.array([1, 0, 1, 3, 1])
+    values = similarity.rating_cosine(ratings).pairs(a, b)
+    assert computed == [3]
+    assert values[0] == values[1] == values[2]
 
 
 def test_genre_jaccard_by_hand(small: lt.Interactions) -> None:

@@ -1,5 +1,6 @@
 import json
 import pickle
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -62,3 +63,14 @@ def test_metrics_exports_what_it_says() -> None:
     assert sorted(metrics.__all__, key=str.lower) == sorted(set(metrics.__all__), key=str.lower)
     assert set(METRICS) < set(metrics.__all__)
     assert all(hasattr(metrics, name) for name in metrics.__all__)
+
+
+def test_the_page_on_metrics_has_a_section_for_each_with_its_direction() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    sections = dict(section.split("\n", 1) for section in page.split("\n### ") if "\n" in section)
+    for info in METRICS.values():
+        section = sections[f"`{info.name}`: {info.title} ({info.short})"]
+        assert f"- **Direction**: {info.direction}" in section
+        for part in ("Formula", "By hand", "What it hides", "Source"):
+            assert f"- **{part}**" in section
+        assert f"m.{info.name}(" in section

@@ -256,7 +256,7 @@ METRICS: dict[str, MetricInfo] = {
         MetricInfo(
             "novelty",
             "Nov",
-            "novelty (mean popularity rank)",
+            "novelty as mean popularity rank",
             None,
             "popularity rank",
             "mean over all recommendations of the item's popularity rank, 1 = most rated",
@@ -265,7 +265,7 @@ METRICS: dict[str, MetricInfo] = {
         MetricInfo(
             "self_information",
             "Info",
-            "novelty (self-information)",
+            "novelty as self-information",
             None,
             "bits",
             "mean over all recommendations of -log2(users who rated the item / users)",
