@@ -30,6 +30,7 @@ class Glyphs(NamedTuple):
     between: str
 
     def arrow(self, column: Column) -> str:
+        """The sign behind a heading: which way is better, or nothing where neither is."""
         if column.higher_is_better is None:
             return ""
         return f" {self.up if column.higher_is_better else self.down}"
