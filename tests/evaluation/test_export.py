@@ -15,7 +15,9 @@ from longtail.evaluation.export import write_text
 def test_writes_and_replaces(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     assert write_text(path, "one\n") == path
+    first = path.stat().st_ino
     write_text(str(path), "zwei é\n")
+    assert path.stat().st_ino != first  # another file took its place, so that no reader sees half of one
     assert path.read_bytes() == "zwei é\n".encode()
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from html.parser import HTMLParser
@@ -14,6 +15,7 @@ import longtail as lt
 from longtail.evaluation import report
 from longtail.evaluation.bakeoff import Bakeoff, BakeoffResult
 from longtail.evaluation.findings import Outcome
+from longtail.evaluation.sample_user import Pick, RatedItem
 
 SECTIONS = ["figures", "accuracy", "hits", "trade-off", "long-tail", "by-rating", "cost", "user", "run"]
 
@@ -65,13 +67,35 @@ def test_it_needs_nothing_from_elsewhere(html: str) -> None:
     assert not {"link", "img", "iframe", "object", "embed", "base"} & {name for name, _ in Page(own).elements}
 
 
-def test_titles_and_errors_cannot_become_elements(html: str, result: BakeoffResult) -> None:
-    page = Page(html)
-    assert result.outcomes[2].picks or result.sample.loved
-    assert len(page.all("script")) == 3
+@pytest.mark.parametrize("place", ["name", "label", "error", "note", "not run", "loved", "hated", "pick", "reason"])
+def test_nothing_from_outside_can_become_an_element(result: BakeoffResult, place: str) -> None:
+    trap = "<b onclick='x()'>trap</b> &amp; \"quoted\""
+    outcome, item = result.outcomes[1], RatedItem(1, trap, 3.0)
+    match place:
+        case "name":
+            result.name = trap
+        case "label":
+            outcome.label = trap
+        case "error":
+            outcome.error = trap
+        case "note":
+            outcome.notes = [trap]
+        case "not run":
+            result.not_run = [trap]
+        case "loved" | "hated":
+            result.sample = dataclasses.replace(result.sample, **{place: [item]})
+        case "pick":
+            outcome.picks = [Pick(1, trap)]
+        case "reason":
+            outcome.picks = [Pick(1, "title", 4.0, trap)]
+    page = Page(report.render(result))
     assert not page.all("b")
-    assert "<script>alert" not in html
-    assert "ZeroDivisionError: no such thing <b>as</b>" in "".join(page.text)
+    assert trap in "".join(page.text)
+
+
+def test_data_in_a_script_cannot_end_it() -> None:
+    assert json.loads(report._in_script("</script><!--")) == "</script><!--"
+    assert "<" not in report._in_script("</script><!--")
 
 
 def test_labels_cannot_end_the_script_they_stand_in(result: BakeoffResult) -> None:
@@ -81,6 +105,7 @@ def test_labels_cannot_end_the_script_they_stand_in(result: BakeoffResult) -> No
     assert result.name in "".join(Page(html).text)
     names = [trace.get("name", "") for trace in charts_of(html)["chart-long-tail-0"]["traces"]]
     assert names[1].startswith("&lt;/script&gt;")
+    assert not any("<script" in tick for tick in charts_of(html)["chart-hits-0"]["layout"]["yaxis"]["ticktext"])
 
 
 def test_the_table_holds_every_figure_and_marks_the_best(html: str, result: BakeoffResult) -> None:

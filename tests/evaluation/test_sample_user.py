@@ -45,6 +45,15 @@ def test_loved_and_hated_are_the_extremes_best_known_first(small: lt.Interaction
     assert choose(small, 1).loved[0].title == "10"
 
 
+def test_among_equals_the_best_known_comes_first() -> None:
+    rows = [(1, "rare", 5.0), (1, "hit", 5.0), (1, "flop", 1.0), (1, "odd", 1.0), (2, "hit", 3.0), (2, "flop", 3.0)]
+    users, items, ratings = zip(*rows, strict=True)
+    data = lt.Interactions.from_frame({"user": list(users), "item": list(items), "rating": list(ratings)})
+    sample = choose(data, 1)
+    assert [item.title for item in sample.loved] == ["hit", "rare"]
+    assert [item.title for item in sample.hated] == ["flop", "odd"]
+
+
 def test_equal_ratings_are_neither_hated() -> None:
     data = lt.Interactions.from_frame({"user": [1, 1, 1], "item": [1, 2, 3], "rating": [4.0, 4.0, 4.0]})
     sample = choose(data)

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from longtail.evaluation.bakeoff import BakeoffResult
 from longtail.evaluation.findings import Outcome
+from longtail.evaluation.sample_user import Pick, RatedItem
 
 
 def shown(result: BakeoffResult, width: int = 120, encoding: str = "utf-8") -> str:
@@ -38,8 +39,10 @@ def test_ties_are_all_marked(result: BakeoffResult) -> None:
 
 def test_one_that_failed_wins_nothing(result: BakeoffResult) -> None:
     result.outcomes[4].values["rmse"] = -1.0
-    assert "-1.0000*" not in shown(result)
-    assert "0.0000*" in row(shown(result), "Known")
+    text = shown(result)
+    assert "-1.0000" in text
+    assert "-1.0000*" not in text
+    assert row(text, "Known").count("0.0000*") == 2
 
 
 @pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
@@ -77,6 +80,14 @@ def test_titles_are_text_not_markup(result: BakeoffResult) -> None:
     text = " ".join(shown(result).split())
     assert "[red]popular[/red]" in text
     assert "[bold]co[/bold]" in text
+
+
+def test_titles_cannot_command_the_terminal(result: BakeoffResult) -> None:
+    result.outcomes[0].picks = [Pick(1, "\x1b[2Jgone\x07 é")]
+    result.sample = dataclasses.replace(result.sample, loved=[RatedItem(1, "\x1b]0;mine\x07", 5.0)])
+    text = shown(result)
+    assert "\x1b" not in text
+    assert "1  [2Jgone  é" in text
 
 
 def test_every_heading_is_spelled_out(result: BakeoffResult) -> None:

@@ -101,7 +101,7 @@ class Protocol:
             "foresee, so every figure is kinder than life. Judge a service on a split by time.",
             "One hidden item a user is the only right answer: a good item the user has not met counts as a miss, so "
             "hit rates are low for everyone and favour what is popular.",
-            "Every algorithm ran with the parameters printed here; none was tuned on these data.",
+            "Every algorithm ran with the parameters printed here; the bake-off tunes nothing.",
         ]
 
 

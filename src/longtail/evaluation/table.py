@@ -30,6 +30,7 @@ class Glyphs(NamedTuple):
     between: str
 
     def arrow(self, column: Column) -> str:
+        """The sign behind a heading: which way is better, or nothing where neither is."""
         if column.higher_is_better is None:
             return ""
         return f" {self.up if column.higher_is_better else self.down}"
@@ -121,7 +122,9 @@ class Tables:
         if sample.hated:
             table.add_row(Text("hated", style="red"), _rated(sample.hated, explicit, glyphs))
         for outcome in self.findings.outcomes:
-            listed = glyphs.between.join(f"{rank} {pick.title}" for rank, pick in enumerate(outcome.picks, start=1))
+            listed = glyphs.between.join(
+                f"{rank} {_printable(pick.title)}" for rank, pick in enumerate(outcome.picks, start=1)
+            )
             if listed:
                 table.add_row(Text(outcome.label, style="bold"), Text(listed))
         return Group(head, table)
@@ -139,7 +142,15 @@ def _cell(text: str, height: int, *, best: bool) -> Text:
 
 
 def _rated(items: list[RatedItem], explicit: bool, glyphs: Glyphs) -> Text:
-    return Text(glyphs.between.join(f"{item.title} {item.rating:g}" if explicit else item.title for item in items))
+    titles = [_printable(item.title) for item in items]
+    if explicit:
+        titles = [f"{title} {item.rating:g}" for title, item in zip(titles, items, strict=True)]
+    return Text(glyphs.between.join(titles))
+
+
+def _printable(title: str) -> str:
+    """A title that cannot move the cursor or colour what follows."""
+    return "".join(letter if letter.isprintable() else " " for letter in title)
 
 
 def _width(table: Table) -> int:
