@@ -138,12 +138,13 @@ def _accept(
     """By rejection, from a few proposals for each row wanted; a user may come short."""
     owners = np.repeat(users, wanted[users] * _OVERSAMPLE + 8 * (wanted[users] > 0))
     items = supply.propose(len(owners), rng)
-    log_odds = np.einsum("ij,ij->i", wants[owners], supply.traits[items]) + appeal[items]
+    log_odds = np.einsum("ij,ij->i", wants.take(owners, axis=0), supply.traits.take(items, axis=0)) + appeal[items]
     taken = rng.random(len(owners), dtype=np.float32) * (1 + np.exp(-log_odds)) < 1
     owners, items = owners[taken], items[taken]
     new = _first_of_each(owners * len(supply.by_rank) + items)
     owners, items = owners[new], items[new]
-    within = np.arange(len(owners)) - np.searchsorted(owners, owners) < wanted[owners]
+    found = np.bincount(owners, minlength=len(wanted))
+    within = np.arange(len(owners)) - np.repeat(np.cumsum(found) - found, found) < wanted[owners]
     return owners[within], items[within]
 
 

@@ -152,15 +152,15 @@ class Truth:
         for lo in range(0, len(users), _PAIRS):
             part = slice(lo, lo + _PAIRS)
             who, what = users[part], items[part]
-            liking = np.einsum("ij,ij->i", self.taste_of(who, times[part]), self.supply.traits[what])
+            liking = np.einsum("ij,ij->i", self.taste_of(who, times[part]), self.supply.traits.take(what, axis=0))
             utility[part] = liking + self._user_bias[who] + self.supply.quality[what] + np.float32(_MEAN)
         return utility
 
     def taste_of(self, users: AnyArray, times: AnyArray) -> FloatArray:
         """(n, k) float32 tastes of user indices at (n,) times."""
         angle = (_TURN / (END - START) * (times - START)).astype(np.float32)
-        turned: FloatArray = np.cos(angle)[:, None] * self._taste[users]
-        turned += np.sin(angle)[:, None] * self._later_taste[users]
+        turned: FloatArray = np.cos(angle)[:, None] * self._taste.take(users, axis=0)
+        turned += np.sin(angle)[:, None] * self._later_taste.take(users, axis=0)
         return turned
 
     def _table(self, users: IntArray, at: float) -> FloatArray:
