@@ -237,7 +237,7 @@ EVIL: dict[str, tuple[list[tuple[str | zipfile.ZipInfo, bytes | str]], str]] = {
     "link": ([(link("evil"), "/etc/passwd")], "leads out"),
     "bomb": ([("zeros", bytes(50_000_000))], "unpacks to far more than its"),
     "many files": ([(f"{k}", "") for k in range(1_001)], "holds 1,001 files; at most 1,000"),
-    "the same name twice": ([("a", "x"), ("b", "y"), ("a/b", "z")], "cannot write"),
+    "a file that is also a folder": ([("a", "x"), ("b", "y"), ("a/b", "z")], "cannot write"),
 }
 
 

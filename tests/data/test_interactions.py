@@ -183,6 +183,8 @@ def test_duplicates_are_an_error_in_ratings_and_a_sum_in_clicks() -> None:
     columns: dict[str, list[Any]] = {"user": [1, 2, 1], "item": [5, 5, 5]}
     with pytest.raises(DataError, match=r"1 rows repeat a pair of user and item, first row 3 \(user 1, item 5\)"):
         lt.Interactions.from_frame({**columns, "rating": [1, 2, 3]})
+    with pytest.raises(DataError, match=r"3 rows repeat a pair of user and item, first row 3 \(user 7, item 1\)"):
+        lt.Interactions.from_frame({"user": [9, 7, 7, 9, 7], "item": [1] * 5, "rating": [1.0] * 5})
     clicks = lt.Interactions.from_frame(columns)
     assert (clicks.feedback, clicks.scale, clicks.values.tolist()) == ("implicit", None, [1.0, 2.0])
     summed = lt.Interactions.from_frame({**columns, "rating": [1, 2, 3]}, duplicates="sum")

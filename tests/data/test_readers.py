@@ -308,3 +308,5 @@ def test_usual_names_are_recognised(name: str, column: str) -> None:
 def test_a_column_named_for_one_part_is_not_taken_for_another() -> None:
     frame = {"user": ["x"], "item": [1], "id": [7]}
     assert lt.Interactions.from_frame(frame, user="id", item="user").to_frame().rows() == [(7, "x", 1.0)]
+    counted = lt.Interactions.from_frame({"user": [1], "item": [2], "count": [9]}, timestamp="count")
+    assert (counted.feedback, counted.to_frame().rows()) == ("implicit", [(1, 2, 1.0, 9)])
