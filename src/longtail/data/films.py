@@ -123,12 +123,16 @@ class Films:
 
     def frame(self, item_ids: LongArray) -> pl.DataFrame:
         """The films as the `items` of a Catalog: item, title, year, genres, price."""
-        names = np.array(GENRES)
-        genres = [names[row].tolist() for row in self.genres]
-        return pl.DataFrame(
-            {"item": item_ids, "title": self.titles, "year": self.years, "genres": genres, "price": self.prices},
-            schema_overrides={"genres": pl.List(pl.String), "year": pl.Int32, "price": pl.Float32},
-        )
+        film, genre = np.nonzero(self.genres)
+        pairs = pl.DataFrame({"film": film, "genre": np.array(GENRES)[genre]})
+        columns = {
+            "item": item_ids,
+            "title": self.titles,
+            "year": self.years,
+            "genres": pairs.group_by("film", maintain_order=True).agg("genre")["genre"],
+            "price": self.prices,
+        }
+        return pl.DataFrame(columns, schema_overrides={"year": pl.Int32})
 
 
 def invent(n: int, rng: np.random.Generator) -> Films:
@@ -178,10 +182,10 @@ def _name_all(first_genre: IntArray, years: LongArray, rng: np.random.Generator)
         pick = word[film].tolist()
         own = nouns[first_genre[film]] if pick[5] % 2 else any_noun
         noun = own[pick[0] % len(own)]
-        others = [other for other in any_noun if other != noun]
+        other = any_noun[pick[1] % len(any_noun)]
         title = _PATTERNS[pattern[film]].format(
             noun=noun,
-            other=others[pick[1] % len(others)],
+            other=other if other != noun else any_noun[(pick[1] + 1) % len(any_noun)],
             adjective=adjectives[pick[2] % len(adjectives)],
             place=places[pick[3] % len(places)],
             name=names[pick[4] % len(names)],

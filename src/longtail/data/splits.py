@@ -52,8 +52,8 @@ def random_holdout(data: Interactions, fraction: float = 0.25, *, seed: int = 0)
     """
     _require_fraction(fraction)
     held_out = np.zeros(len(data), dtype=np.bool_)
-    chosen = generator(seed, "split", "holdout").permutation(len(data))[: round(fraction * len(data))]
-    held_out[chosen] = True
+    wanted = round(fraction * len(data))
+    held_out[generator(seed, "split", "holdout").choice(len(data), wanted, replace=False, shuffle=False)] = True
     return _divide(data, held_out, "choose another fraction")
 
 
