@@ -1,0 +1,156 @@
+"""What accuracy does not see: who gets a list, how much of the catalogue is shown, how unlike and how new the items."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from longtail.data.interactions import Interactions
+from longtail.data.results import TopN
+from longtail.evaluation.similarity import ItemSimilarity
+from longtail.evaluation.value import MetricValue
+from longtail.kernels.pairs import distinct_pairs, list_pair_sums
+from longtail.types import AnyArray, LongArray, RealArray
+
+__all__ = ["catalogue_coverage", "diversity", "novelty", "popularity_ranks", "self_information", "user_coverage"]
+
+
+def user_coverage(lists: TopN) -> MetricValue:
+    """The share of lists with at least one item; higher is better.
+
+    uCov = |{u: L(u) not empty}| / |{u: u has a list}|. Lists come out empty where every candidate falls below a
+    lowest predicted rating (`recommend(..., min_rating=4.0)`): a value belongs to the floor it was made with.
+    Source: Herlocker et al. 2004, section on coverage; counted over users as in Kane's course framework.
+
+    Examples:
+        >>> from longtail.data.ids import Ids
+        >>> lists = TopN([0, 1], [[2, 0], [-1, -1]], [[2, 1], [-np.inf] * 2], Ids(["ann", "bob"]), Ids([10, 20, 30]))
+        >>> user_coverage(lists)
+        0.5
+    """
+    return MetricValue.over_users("user_coverage", lists.users, lists.filled.any(axis=1))
+
+
+def catalogue_coverage(lists: TopN) -> MetricValue:
+    """The share of the catalogue that stands in at least one list; higher is better.
+
+    cCov = |union over u of L(u)| / |I|, I being the items the lists have ids for. It grows with the number of lists:
+    compare values over the same users. It is undefined for one user: `per_user` is NaN.
+    Source: Ge, Delgado-Battenfeld & Jannach 2010, "Beyond accuracy: evaluating recommender systems by coverage and
+    serendipity" (catalog coverage).
+
+    Examples:
+        Two of three items are listed.
+
+        >>> from longtail.data.ids import Ids
+        >>> lists = TopN([0, 1], [[2, 0], [0, -1]], [[2, 1], [1, -np.inf]], Ids(["ann", "bob"]), Ids([10, 20, 30]))
+        >>> round(catalogue_coverage(lists), 4)
+        0.6667
+    """
+    shown = np.zeros(len(lists.item_ids), dtype=bool)
+    shown[lists.items[lists.filled]] = True
+    share = float(shown.mean()) if len(shown) else np.nan
+    return MetricValue(share, "catalogue_coverage", lists.users, np.full(len(lists), np.nan))
+
+
+def diversity(lists: TopN, similarity: ItemSimilarity) -> MetricValue:
+    """1 - the mean similarity of two items of one list; whether higher is better depends on what people came for.
+
+    Div = 1 - (sum over u of sum over pairs {a, b} in L(u) of sim(a, b)) / (number of those pairs): all pairs of all
+    lists pooled, so that long lists weigh more (the reading of Kane's course framework). A user's value is 1 - the mean
+    over their own list, NaN for a list of fewer than two items. Source: Ziegler et al. 2005, "Improving recommendation
+    lists through topic diversification" (intra-list similarity); Smyth & McClave 2001.
+
+    Args:
+        lists: the lists.
+        similarity: of two items, such as `rating_cosine(train)` or `genre_jaccard(train)`.
+
+    Raises:
+        UnknownIdError: if the lists hold an item the similarity has no id for.
+
+    Examples:
+        Ann's items 10 and 20 have one common rater and so cosine 1; bob's list has no pair.
+
+        >>> from longtail.evaluation.similarity import rating_cosine
+        >>> train = Interactions.from_frame({"user": [1, 1, 2], "item": [10, 20, 30], "rating": [3.0, 4.0, 2.0]})
+        >>> lists = TopN([0, 1], [[0, 1, 2], [0, -1, -1]], [[3, 2, 1], [1, 0, 0]], train.user_ids, train.item_ids)
+        >>> round(diversity(lists, rating_cosine(train)), 4)
+        0.6667
+    """
+    items = lists.aligned_to(lists.user_ids, similarity.item_ids).items
+    n_items = len(similarity.item_ids)
+    keys = distinct_pairs(items, n_items)
+    values = similarity.pairs(keys // n_items, keys % n_items)
+    sums = list_pair_sums(items, keys, np.asarray(values, dtype=np.float64), n_items)
+    lengths = lists.filled.sum(axis=1)
+    counts = lengths * (lengths - 1) // 2
+    pooled = 1.0 - sums.sum() / counts.sum() if counts.any() else np.nan
+    per_user = 1.0 - np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
+    return MetricValue(pooled, "diversity", lists.users, per_user)
+
+
+def novelty(lists: TopN, train: Interactions) -> MetricValue:
+    """The mean popularity rank of what is recommended; whether higher is better depends on what people came for.
+
+    Nov = mean over all recommendations (u, i) of rank(i), pooled; `popularity_ranks` gives 1 to the most rated item of
+    `train`. A user's value is the mean over their own list, NaN for an empty one. The measure of Kane's course
+    framework; Celma & Herrera 2008, "A new approach to evaluating novel recommendations", on popularity as its root.
+
+    Raises:
+        UnknownIdError: if the lists hold an item that `train` has no id for.
+
+    Examples:
+        Item 10 is rated twice and ranks 1, 20 and 30 once and rank 2 and 3: (1 + 3 + 2) / 3.
+
+        >>> train = Interactions.from_frame({"user": [1, 1, 2, 2], "item": [10, 20, 30, 10], "rating": [3, 4, 2, 5]})
+        >>> lists = TopN([0, 1], [[0, 2], [1, -1]], [[2, 1], [1, -np.inf]], train.user_ids, train.item_ids)
+        >>> novelty(lists, train), novelty(lists, train).per_user.tolist()
+        (2.0, [2.0, 2.0])
+    """
+    return _pooled("novelty", lists, train, popularity_ranks(train).astype(np.float64))
+
+
+def self_information(lists: TopN, train: Interactions) -> MetricValue:
+    """The mean surprise of what is recommended, in bits; whether higher is better depends on what people came for.
+
+    Info = mean over all recommendations (u, i) of -log2(n_i / n), pooled, with n_i the users of `train` who rated i
+    and n the users who rated anything. An item nobody rated would be infinitely surprising; it counts as rated once,
+    log2(n) bits. A user's value is the mean over their own list, NaN for an empty one.
+    Source: Zhou et al. 2010, "Solving the apparent diversity-accuracy dilemma of recommender systems".
+
+    Raises:
+        UnknownIdError: if the lists hold an item that `train` has no id for.
+
+    Examples:
+        Both users rated item 10 (0 bits), one of two rated 20 (1 bit): (0 + 1) / 2.
+
+        >>> train = Interactions.from_frame({"user": [1, 1, 2], "item": [10, 20, 10], "rating": [3.0, 4.0, 5.0]})
+        >>> lists = TopN([0], [[0, 1]], [[2, 1]], train.user_ids, train.item_ids)
+        >>> self_information(lists, train)
+        0.5
+    """
+    raters = max(int(np.count_nonzero(train.user_counts)), 1)
+    return _pooled("self_information", lists, train, np.log2(raters / np.maximum(train.item_counts, 1)))
+
+
+def popularity_ranks(train: Interactions) -> LongArray:
+    """(n_items,) int64: 1 for the item with most interactions in `train`; ties in order of first appearance.
+
+    Examples:
+        >>> train = Interactions.from_frame({"user": [1, 1, 2, 2], "item": [20, 10, 30, 10], "rating": [3, 4, 2, 5]})
+        >>> dict(zip(train.item_ids.values.tolist(), popularity_ranks(train).tolist()))
+        {20: 2, 10: 1, 30: 3}
+    """
+    ranks = np.empty(train.n_items, dtype=np.int64)
+    ranks[np.argsort(-train.item_counts, kind="stable")] = np.arange(1, train.n_items + 1)
+    return ranks
+
+
+def _pooled(name: str, lists: TopN, train: Interactions, item_values: RealArray) -> MetricValue:
+    """The mean of an item's value over all recommendations, and over each list."""
+    aligned = lists.aligned_to(lists.user_ids, train.item_ids)
+    worth: AnyArray = np.zeros(aligned.items.shape)
+    worth[aligned.filled] = item_values[aligned.items[aligned.filled]]
+    sums, counts = worth.sum(axis=1), aligned.filled.sum(axis=1)
+    pooled = sums.sum() / counts.sum() if counts.any() else np.nan
+    per_user = np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
+    return MetricValue(pooled, name, lists.users, per_user)

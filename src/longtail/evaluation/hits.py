@@ -1,0 +1,97 @@
+"""`Hits`: where in the lists the held-out items stand. Every ranking metric is a sum over them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from longtail.data.interactions import Interactions
+from longtail.data.results import RatingPredictions, TopN
+from longtail.errors import DataError, UnknownIdError
+from longtail.types import BoolArray, IntArray, LongArray, RealArray
+
+__all__ = ["Hits", "Truth"]
+
+Truth: TypeAlias = Interactions | RatingPredictions
+
+CELLS_AT_ONCE = 1 << 22
+
+
+@dataclass(frozen=True, eq=False)
+class Hits:
+    """The rows of the truth, each with the place of its item in its user's list.
+
+    Attributes:
+        users: (n_users,) int32, the users with at least one row, increasing.
+        owners: (n_rows,) int64, the position in `users` of each row's user.
+        ranks: (n_rows,) int32, the place of the item in the user's list, from 1; 0 where it is not listed, or the
+            user has no list.
+        n: places in a list.
+
+    Examples:
+        >>> test = Interactions.from_frame({"user": ["ann", "bob"], "item": [10, 30], "rating": [5.0, 2.0]})
+        >>> lists = TopN([0, 1], [[1, 0], [0, -1]], [[2, 1], [1, -np.inf]], test.user_ids, test.item_ids)
+        >>> Hits.of(lists, test).ranks.tolist()
+        [2, 0]
+    """
+
+    users: IntArray
+    owners: LongArray
+    ranks: IntArray
+    n: int
+
+    @classmethod
+    def of(cls, lists: TopN, truth: Truth) -> Hits:
+        """Look the truth up in the lists.
+
+        Raises:
+            UnknownIdError: if the lists hold a user or item that the truth has no id for.
+            DataError: if a user has more than one list.
+        """
+        try:
+            aligned = lists.aligned_to(truth.user_ids, truth.item_ids)
+        except UnknownIdError as error:
+            raise UnknownIdError(
+                f"the lists do not fit the test data: {error}; give both the ids of the whole data (splits.predefined)"
+            ) from None
+        present = np.bincount(truth.users, minlength=len(truth.user_ids)) > 0
+        position = np.cumsum(present) - 1
+        return cls(
+            users=np.flatnonzero(present).astype(np.int32),
+            owners=position[truth.users],
+            ranks=_ranks(aligned, truth.users, truth.items),
+            n=lists.n,
+        )
+
+    def total(self, weights: Any) -> RealArray:
+        """(n_users,) float64: the sum of each user's weights; `weights` is (n_rows,), of numbers or booleans."""
+        return np.bincount(self.owners, weights=weights, minlength=len(self.users)).astype(np.float64, copy=False)
+
+    @property
+    def found(self) -> BoolArray:
+        """(n_rows,) whether the item is listed."""
+        return self.ranks > 0
+
+    @property
+    def reciprocal_ranks(self) -> RealArray:
+        """(n_rows,) 1 / rank, and 0 where the item is not listed."""
+        return self.found / np.maximum(self.ranks, 1.0)
+
+
+def _ranks(lists: TopN, users: IntArray, items: IntArray) -> IntArray:
+    list_of = np.full(len(lists.user_ids), -1, dtype=np.int64)
+    list_of[lists.users] = np.arange(len(lists))
+    if (list_of >= 0).sum() < len(lists):
+        twice = lists.users[list_of[lists.users] != np.arange(len(lists))][0]
+        raise DataError(f"user {lists.user_ids[twice]} has more than one list; keep one list for each user")
+    ranks = np.zeros(len(users), dtype=np.int32)
+    asked = np.flatnonzero(list_of[users] >= 0)
+    step = max(1, CELLS_AT_ONCE // max(1, lists.n))
+    for start in range(0, len(asked), step):
+        rows = asked[start : start + step]
+        same = lists.items[list_of[users[rows]]] == items[rows, None]
+        hit, place = np.nonzero(same)
+        ranks[rows[hit[::-1]]] = place[::-1] + 1
+    return ranks

@@ -1,0 +1,186 @@
+"""How well lists are ordered: precision, recall, NDCG, MAP and MRR.
+
+Each takes `min_rating`: only test items the user rated at least that are relevant, by default all of them. A user
+without a relevant test item is undefined (NaN) and left out of the mean; a test user without a list scores 0. The cut
+n is the number of places in the lists: `lists.head(5)` measures at 5.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+
+from longtail.data.interactions import Interactions
+from longtail.data.results import TopN
+from longtail.errors import ConfigError, DataError
+from longtail.evaluation.hits import Hits
+from longtail.evaluation.value import MetricValue
+from longtail.types import AnyArray, BoolArray, RealArray
+
+__all__ = ["Gains", "mean_average_precision", "mrr", "ndcg", "precision", "recall"]
+
+Gains = Literal["binary", "exponential"]
+
+HIGHEST_EXPONENT = 50.0
+
+
+def precision(lists: TopN, test: Interactions, *, min_rating: float | None = None) -> MetricValue:
+    """The share of the n places that hold a relevant test item; higher is better.
+
+    P@n = mean over users of |L(u) and T(u)| / n. The divisor is n even where a list is shorter: an empty place is no
+    success. Source: Manning, Raghavan & Schütze 2008, "Introduction to Information Retrieval", section 8.4.
+
+    Args:
+        lists: the lists, one a user.
+        test: the held-out interactions.
+        min_rating: the lowest actual rating of a relevant item; None makes every test item relevant.
+
+    Raises:
+        UnknownIdError: if the lists hold a user or item that `test` has no id for (splits of one data set share ids).
+        DataError: if a user has more than one list.
+
+    Examples:
+        Ann's list holds one of her two items, bob's one place filled of two holds none of his: (1/2 + 0) / 2.
+
+        >>> test = Interactions.from_frame({"user": ["ann", "ann", "bob"], "item": [1, 2, 3], "rating": [5, 4, 2]})
+        >>> lists = TopN([0, 1], [[2, 0], [0, -1]], [[2, 1], [1, -np.inf]], test.user_ids, test.item_ids)
+        >>> precision(lists, test)
+        0.25
+    """
+    hits, relevant = _look_up(lists, test, min_rating)
+    return _per_relevant_user("precision", hits, relevant, hits.total(relevant & hits.found) / max(hits.n, 1))
+
+
+def recall(lists: TopN, test: Interactions, *, min_rating: float | None = None) -> MetricValue:
+    """The share of a user's relevant test items that are listed; higher is better.
+
+    R@n = mean over users of |L(u) and T(u)| / |T(u)|. Source: Manning, Raghavan & Schütze 2008, chapter 8. Arguments
+    and errors as for `precision`.
+
+    Examples:
+        Ann's list holds one of her two items, bob's none of his: (1/2 + 0) / 2. Among items rated 5: (1 of 1) / 1.
+
+        >>> test = Interactions.from_frame({"user": ["ann", "ann", "bob"], "item": [1, 2, 3], "rating": [5, 4, 2]})
+        >>> lists = TopN([0, 1], [[2, 0], [0, -1]], [[2, 1], [1, -np.inf]], test.user_ids, test.item_ids)
+        >>> recall(lists, test), recall(lists, test, min_rating=5.0)
+        (0.25, 1.0)
+    """
+    hits, relevant = _look_up(lists, test, min_rating)
+    wanted = np.maximum(hits.total(relevant), 1.0)
+    return _per_relevant_user("recall", hits, relevant, hits.total(relevant & hits.found) / wanted)
+
+
+def ndcg(lists: TopN, test: Interactions, *, min_rating: float | None = None, gains: Gains = "binary") -> MetricValue:
+    """Normalised discounted cumulative gain: hits count less the lower they stand; higher is better.
+
+    NDCG@n = mean over users of DCG(u) / IDCG(u), DCG(u) = sum over hits of gain / log2(1 + rank), and IDCG(u) the DCG
+    of the best list of n places possible. The gain of a relevant item is 1 ("binary") or 2^rating - 1 ("exponential").
+    Source: Järvelin & Kekäläinen 2002, with the discount and the exponential gain of Burges et al. 2005.
+
+    Args:
+        lists: the lists, one a user.
+        test: the held-out interactions.
+        min_rating: the lowest actual rating of a relevant item; None makes every test item relevant.
+        gains: "binary" or "exponential" (for ratings from 0 to 50; a user with ratings of 0 only is undefined).
+
+    Raises:
+        ConfigError: if `gains` is neither.
+        DataError: as `precision`; with exponential gains also for a rating below 0 or above 50.
+
+    Examples:
+        Ann has two items, one of them listed at rank 2: (1 / log2 3) / (1 + 1 / log2 3) = 0.3869; bob has no hit.
+
+        >>> test = Interactions.from_frame({"user": ["ann", "ann", "bob"], "item": [1, 2, 3], "rating": [5, 4, 2]})
+        >>> lists = TopN([0, 1], [[2, 0], [0, -1]], [[2, 1], [1, -np.inf]], test.user_ids, test.item_ids)
+        >>> ndcg(lists, test).per_user.round(4).tolist()
+        [0.3869, 0.0]
+    """
+    hits, relevant = _look_up(lists, test, min_rating)
+    gain = _gain(test, relevant, gains)
+    reached = hits.total(np.where(hits.found, gain * _discount(hits.ranks), 0.0))
+    first_best = np.lexsort((-gain, hits.owners))
+    place = _place_within(hits.owners[first_best])
+    best = gain[first_best] * _discount(place) * (place <= hits.n)
+    ideal = np.bincount(hits.owners[first_best], weights=best, minlength=len(hits.users))
+    worth = np.divide(reached, ideal, out=np.full(len(ideal), np.nan), where=ideal > 0)
+    return MetricValue.over_users("ndcg", hits.users, worth)
+
+
+def mean_average_precision(lists: TopN, test: Interactions, *, min_rating: float | None = None) -> MetricValue:
+    """The mean over users of the precision at each hit, averaged; higher is better.
+
+    AP(u) = 1 / min(n, |T(u)|) sum over hits of (hits down to this rank) / rank, and MAP is its mean over users. The
+    divisor is the number of hits a perfect list of n places has, so that 1 can be reached. Others divide by |T(u)|, or
+    by n. Source: Manning, Raghavan & Schütze 2008, section 8.4, cut at n. Arguments and errors as for `precision`.
+
+    Examples:
+        Ann has two items, one of them listed at rank 2: (1/2) / min(2, 2) = 0.25; bob has no hit: (0.25 + 0) / 2.
+
+        >>> test = Interactions.from_frame({"user": ["ann", "ann", "bob"], "item": [1, 2, 3], "rating": [5, 4, 2]})
+        >>> lists = TopN([0, 1], [[2, 0], [0, -1]], [[2, 1], [1, -np.inf]], test.user_ids, test.item_ids)
+        >>> mean_average_precision(lists, test)
+        0.125
+    """
+    hits, relevant = _look_up(lists, test, min_rating)
+    scoring = np.flatnonzero(relevant & hits.found)
+    scoring = scoring[np.lexsort((hits.ranks[scoring], hits.owners[scoring]))]
+    owners = hits.owners[scoring]
+    precisions = _place_within(owners) / hits.ranks[scoring]
+    sums = np.bincount(owners, weights=precisions, minlength=len(hits.users))
+    reachable = np.maximum(np.minimum(hits.total(relevant), hits.n), 1.0)
+    return _per_relevant_user("mean_average_precision", hits, relevant, sums / reachable)
+
+
+def mrr(lists: TopN, test: Interactions, *, min_rating: float | None = None) -> MetricValue:
+    """Mean reciprocal rank of the first relevant item; higher is better.
+
+    MRR = mean over users of 1 / (rank of the first hit), 0 without a hit. Source: Voorhees 1999, "The TREC-8 question
+    answering track report". Arguments and errors as for `precision`.
+
+    Examples:
+        Ann's first hit is at rank 2, bob has none: (1/2 + 0) / 2.
+
+        >>> test = Interactions.from_frame({"user": ["ann", "ann", "bob"], "item": [1, 2, 3], "rating": [5, 4, 2]})
+        >>> lists = TopN([0, 1], [[2, 0], [0, -1]], [[2, 1], [1, -np.inf]], test.user_ids, test.item_ids)
+        >>> mrr(lists, test)
+        0.25
+    """
+    hits, relevant = _look_up(lists, test, min_rating)
+    first = np.zeros(len(hits.users))
+    np.maximum.at(first, hits.owners, hits.reciprocal_ranks * relevant)
+    return _per_relevant_user("mrr", hits, relevant, first)
+
+
+def _look_up(lists: TopN, test: Interactions, min_rating: float | None) -> tuple[Hits, BoolArray]:
+    hits = Hits.of(lists, test)
+    relevant = np.ones(len(test), dtype=bool) if min_rating is None else test.values >= float(min_rating)
+    return hits, relevant
+
+
+def _per_relevant_user(name: str, hits: Hits, relevant: BoolArray, per_user: RealArray) -> MetricValue:
+    defined = hits.total(relevant) > 0
+    return MetricValue.over_users(name, hits.users, np.where(defined, per_user, np.nan))
+
+
+def _gain(test: Interactions, relevant: BoolArray, gains: Gains) -> RealArray:
+    if gains not in get_args(Gains):
+        raise ConfigError(f"gains must be binary or exponential, not {gains!r}")
+    if gains == "binary":
+        return relevant.astype(np.float64)
+    ratings = np.where(relevant, test.values, 0.0)
+    outside = ratings[(ratings < 0) | (ratings > HIGHEST_EXPONENT)]
+    if len(outside):
+        raise DataError(f"exponential gains need ratings from 0 to 50, not {outside[0]:g}; use gains='binary'")
+    return np.exp2(ratings) - 1.0
+
+
+def _discount(ranks: AnyArray) -> RealArray:
+    discounts: RealArray = 1.0 / np.log2(np.maximum(ranks, 1) + 1.0)
+    return discounts
+
+
+def _place_within(owners: AnyArray) -> AnyArray:
+    """1, 2, 3, ... within each run of equal owners (sorted)."""
+    starts = np.searchsorted(owners, owners, side="left")
+    return np.arange(1, len(owners) + 1) - starts
