@@ -1,0 +1,162 @@
+"""`Bakeoff`: compare recommenders on one data set."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+import longtail
+from longtail.algorithms.base import Recommender
+from longtail.data.interactions import Interactions
+from longtail.evaluation import long_tail, protocols, resources, sample_user
+from longtail.evaluation.bakeoff.entries import entries
+from longtail.evaluation.bakeoff.result import BakeoffResult
+from longtail.evaluation.bakeoff.trial import STAGES, Trial
+from longtail.evaluation.progress import reporting
+from longtail.evaluation.protocols import Protocol
+from longtail.evaluation.similarity import ItemSimilarity, rating_cosine, vector_cosine
+from longtail.kernels.parallel import threads
+from longtail.kernels.topk import top_k
+
+__all__ = ["Bakeoff"]
+
+
+class Bakeoff:
+    """Compare recommenders on one data set: the same splits for all, one after another.
+
+    Args:
+        data: all the interactions; the protocol splits them.
+        algorithms: names ("svd"), specs ("svd:factors=64") or unfitted recommenders; by default the line-up of the
+            registry. A recommender is copied, never fitted itself.
+        protocol: "classic", or a `Protocol` with values of your own.
+        seed: of the splits, and of every algorithm given by name and without a seed of its own; by default the
+            protocol's.
+        user: external id of the user whose recommendations to show; by default user 85 where there is one with at
+            least 20 interactions, else one with a history of median length.
+        n: places in a list; by default the protocol's.
+        name: what to call the data in the report.
+
+    Raises:
+        ConfigError: for an unknown algorithm, protocol or hyperparameter, or the same algorithm twice alike.
+        UnknownIdError: for an unknown user.
+        DataError: for data in which nothing can be hidden.
+
+    Examples:
+        >>> from longtail.data.interactions import Interactions
+        >>> rows = {"user": [1, 1, 2, 2, 3, 3], "item": [1, 2, 2, 3, 3, 1], "rating": [5.0, 3.0, 4.0, 5.0, 4.0, 2.0]}
+        >>> result = Bakeoff(Interactions.from_frame(rows), ["popular"]).run(progress=False)
+        >>> result.to_frame()["algorithm"].to_list()
+        ['popular']
+    """
+
+    def __init__(
+        self,
+        data: Interactions,
+        algorithms: Sequence[str | Recommender] | None = None,
+        protocol: str | Protocol = "classic",
+        *,
+        seed: int | None = None,
+        user: Any = None,
+        n: int | None = None,
+        name: str = "",
+    ) -> None:
+        chosen = protocols.named(protocol, data) if isinstance(protocol, str) else protocol
+        self.data = data
+        self.name = name
+        self.protocol: Protocol = dataclasses.replace(
+            chosen, seed=chosen.seed if seed is None else seed, n=chosen.n if n is None else n
+        )
+        self.entries = entries(algorithms, self.protocol.seed)
+        self.sample = sample_user.choose(data, user)
+        self.folds = self.protocol.split(data)
+
+    def run(self, *, progress: bool = True) -> BakeoffResult:
+        """Run every algorithm and collect the figures.
+
+        An algorithm that fails is reported with its error and does not stop the others. Ctrl-C ends the run and
+        leaves what is finished; the labels of the others stand in `result.not_run`.
+
+        Args:
+            progress: show a bar on a terminal, a line for each algorithm elsewhere; False for silence.
+        """
+        began, labels = time.perf_counter(), [entry.label for entry in self.entries]
+        result = self._nothing_yet()
+        result.data["similarity"], similarity = _similarity(self.data)
+        result.compile_seconds = _warm_up()
+        with resources.frozen_heap(), reporting(len(labels), STAGES, show=progress) as reporter:
+            try:
+                for entry in self.entries:
+                    trial = Trial(entry, self.folds, self.protocol, similarity, self.sample, reporter)
+                    outcome = trial.run()
+                    result.outcomes.append(outcome)
+                    result.compile_seconds += outcome.compile_seconds
+                    reporter.finished(entry.label, outcome.error or f"{outcome.values['cpu_seconds']:.1f} CPU seconds")
+            except KeyboardInterrupt:
+                result.not_run = labels[len(result.outcomes) :]
+        result.seconds = time.perf_counter() - began
+        return result
+
+    def _nothing_yet(self) -> BakeoffResult:
+        data, explicit = self.data, self.data.feedback == "explicit"
+        return BakeoffResult(
+            name=self.name,
+            protocol=self.protocol,
+            questions=self.protocol.questions(explicit=explicit),
+            caveats=self.protocol.caveats(explicit=explicit),
+            data={
+                "fingerprint": data.fingerprint,
+                "feedback": data.feedback,
+                "scale": list(data.scale) if data.scale else None,
+                "rows": len(data),
+                "users": int(np.count_nonzero(data.user_counts)),
+                "items": int(np.count_nonzero(data.item_counts)),
+                "splits": self.folds.summary(),
+            },
+            environment=_environment(),
+            memory_method=resources.memory_method(),
+            started=datetime.now(UTC).isoformat(timespec="seconds"),
+            seconds=0.0,
+            sample=self.sample,
+            ranks=long_tail.rank_ticks(data.n_items),
+            tail=long_tail.interaction_curve(data),
+        )
+
+
+def _warm_up() -> float:
+    """Wake the compiler before anything is measured, so that the first algorithm does not pay for it."""
+    with resources.measure() as usage:
+        nothing_seen = np.zeros(2, np.int32)
+        top_k(
+            np.zeros((1, 1), np.float32),
+            1,
+            seen_indptr=nothing_seen,
+            seen_indices=nothing_seen[:0],
+            blocked=np.zeros(1, np.bool_),
+        )
+    return usage.compiling
+
+
+def _similarity(data: Interactions) -> tuple[str, ItemSimilarity]:
+    """How alike two items are: by the ratings of their common raters; without ratings, by who met both."""
+    if data.feedback == "explicit":
+        return "cosine of the ratings of their common raters", rating_cosine(data)
+    return "cosine of their whole columns of users", vector_cosine(data)
+
+
+def _environment() -> dict[str, str]:
+    return {
+        "longtail": longtail.__version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("numpy", "scipy", "numba", "polars")},
+        "platform": platform.platform(),
+        "processors": str(os.cpu_count()),
+        "threads": str(threads()),
+    }

@@ -1,0 +1,254 @@
+"""The charts of the report as plotly figures in plain dictionaries; no plotly is needed to make them.
+
+A colour is written as a token, `@0`, `@1`, ... for the algorithms in order and `@ink`, `@muted`, `@paper`, `@grid` for
+the page; the report's script puts in the colours of the light or the dark theme.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+from longtail.evaluation.findings import Findings, Outcome
+from longtail.evaluation.intervals import wilson
+from longtail.evaluation.label_places import label_places
+from longtail.evaluation.measures import COLUMNS, FLOORED, Column
+
+__all__ = ["Chart", "bars", "by_rating", "hit_bars", "long_tail", "trade_off"]
+
+PALETTE = 8
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+LABEL = 20
+ROW = 34
+OUTLINE = {"color": "@ink", "width": 0.8}
+_BY_KEY = {column.key: column for column in COLUMNS}
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One figure: traces, layout, its height in pixels, and the title above it."""
+
+    title: str
+    traces: list[dict[str, Any]]
+    layout: dict[str, Any] = field(default_factory=dict)
+    height: int = 320
+
+
+def bars(findings: Findings, key: str) -> Chart:
+    """One horizontal bar an algorithm, the best on top."""
+    column = _BY_KEY[key]
+    rows = _ranked(findings, column)
+    texts = [column.show(outcome.values[key]) for _, outcome in rows]
+    values = [float(outcome.values[key] or 0.0) for _, outcome in rows]
+    trace = _bar(values, list(range(len(rows))), [f"@{colour}" for colour, _ in rows], 0.62)
+    labels = _labels(values, list(range(len(rows))), texts)
+    return _bar_chart(f"{_first_upper(column.title)}", rows, [trace, labels], max(values, default=1.0))
+
+
+def hit_bars(findings: Findings, key: str) -> Chart:
+    """Two bars an algorithm where there is a floor, without it and with it, each with its 95 % interval."""
+    column = _BY_KEY[key]
+    rows = _ranked(findings, column)
+    traces, furthest = [], 0.0
+    variants = [key, FLOORED + key] if findings.columns("floored") else [key]
+    for place, name in enumerate(variants):
+        known = [
+            (at, colour, outcome) for at, (colour, outcome) in enumerate(rows) if outcome.values.get(name) is not None
+        ]
+        values = [float(outcome.values[name] or 0.0) for _, _, outcome in known]
+        edges = [wilson(value, outcome.users[name]) for value, (_, _, outcome) in zip(values, known, strict=True)]
+        at = [row + (place - (len(variants) - 1) / 2) * 0.4 for row, _, _ in known]
+        trace = _bar(values, at, [f"@{colour}" for _, colour, _ in known], 0.34, hatched=name != key)
+        trace["error_x"] = {
+            "type": "data",
+            "symmetric": False,
+            "array": [high - value for value, (_, high) in zip(values, edges, strict=True)],
+            "arrayminus": [value - low for value, (low, _) in zip(values, edges, strict=True)],
+            "color": "@ink",
+            "thickness": 1,
+            "width": 3,
+        }
+        traces += [trace, _labels([high for _, high in edges], at, [column.show(value) for value in values])]
+        furthest = max([furthest, *(high for _, high in edges)])
+    chart = _bar_chart(_first_upper(column.title), rows, traces, furthest, ROW * (1.5 if len(variants) > 1 else 1))
+    chart.layout["xaxis"]["tickformat"] = ".0%"
+    return chart
+
+
+def trade_off(findings: Findings, key: str) -> Chart:
+    """Hit rate of the lists against another quality of the same lists, a point an algorithm."""
+    column, hits = _BY_KEY[key], _BY_KEY[FLOORED + "hit_rate" if findings.columns("floored") else "hit_rate"]
+    rows = [row for row in _known(findings, column) if row[1].values.get(hits.key) is not None]
+    x = [float(outcome.values[key] or 0.0) for _, outcome in rows]
+    y = [float(outcome.values[hits.key] or 0.0) for _, outcome in rows]
+    labels = [_wrapped(outcome.label) for _, outcome in rows]
+    (left, right), (bottom, top) = _room(x), _room(y)
+    points = [((a - left) / (right - left), (b - bottom) / (top - bottom)) for a, b in zip(x, y, strict=True)]
+    hover = [f"{column.title} {column.show(a)}<br>{hits.title} {hits.show(b)}" for a, b in zip(x, y, strict=True)]
+    trace = {
+        "type": "scatter",
+        "mode": "markers+text",
+        "x": x,
+        "y": y,
+        "text": labels,
+        "textposition": label_places(points, labels),
+        "marker": {
+            "size": 13,
+            "color": [f"@{colour}" for colour, _ in rows],
+            "symbol": [SYMBOLS[colour] for colour, _ in rows],
+            "line": OUTLINE,
+        },
+        "cliponaxis": False,
+        "customdata": hover,
+        "hovertemplate": "%{text}<br>%{customdata}<extra></extra>",
+    }
+    layout = {
+        "xaxis": {"title": {"text": column.title}, "range": [left, right], "nticks": 6},
+        "yaxis": {"title": {"text": hits.title}, "range": [bottom, top], "tickformat": ".0%", "nticks": 6},
+    }
+    return Chart(f"{_first_upper(hits.title)} and {column.title}", [trace], layout, 380)
+
+
+def long_tail(findings: Findings) -> Chart:
+    """Cumulative share of interactions, and of the places in each algorithm's lists, by popularity rank."""
+    line = {"type": "scatter", "mode": "lines", "x": findings.ranks}
+    what = "what people rated" if findings.explicit else "what people chose"
+    traces = [{**line, "y": findings.tail, "name": what, "line": {"color": "@ink", "width": 5}}]
+    for colour, outcome in _indexed(findings):
+        if outcome.tail:
+            style = {"color": f"@{colour}", "width": 2.5, "dash": DASHES[colour % len(DASHES)]}
+            traces.append({**line, "y": outcome.tail, "name": escape(outcome.label), "line": style})
+    for trace in traces:
+        trace["hovertemplate"] = "the %{x:,} most popular items: %{y:.0%}"
+    layout = {
+        "xaxis": {
+            "title": {"text": "items, most popular first"},
+            "type": "log",
+            "tickformat": ",d",
+            "dtick": 1,
+        },
+        "yaxis": {"title": {"text": "share that falls to them"}, "tickformat": ".0%", "range": [0, 1.02]},
+        "showlegend": True,
+        "legend": {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
+        "hovermode": "x unified",
+    }
+    return Chart("The long tail", traces, layout, 520)
+
+
+def by_rating(findings: Findings) -> Chart:
+    """Hit rate without the floor, a row an algorithm and a column an actual rating; the last row counts the users."""
+    rows = [outcome for outcome in findings.outcomes if outcome.by_rating.get("hits")]
+    labels = [_wrapped(outcome.label) for outcome in rows]
+    cells = [outcome.by_rating["hits"] for outcome in rows]
+    ratings = [f"{cell['rating']:g}" for cell in cells[0]]
+    shares = [[cell["hit_rate"] for cell in row] for row in cells]
+    heat = {
+        "type": "heatmap",
+        "z": shares,
+        "x": ratings,
+        "y": labels,
+        "text": [[f"{100 * share:.0f}" if share else "·" for share in row] for row in shares],
+        "texttemplate": "%{text}",
+        "colorscale": [[0, "@paper"], [1, "@heat"]],
+        "zmin": 0,
+        "showscale": False,
+        "xgap": 2,
+        "ygap": 2,
+        "hovertemplate": "%{y}<br>rated %{x}: %{z:.1%} found<extra></extra>",
+    }
+    counts = {
+        "type": "scatter",
+        "mode": "text",
+        "x": ratings,
+        "y": ["n"] * len(ratings),
+        "text": [f"{cell['users']:.0f}" for cell in cells[0]],
+        "textfont": {"color": "@muted", "size": 11},
+        "hoverinfo": "skip",
+    }
+    layout = {
+        "xaxis": {"title": {"text": "actual rating"}, "type": "category", "showgrid": False, "tickangle": 0},
+        "yaxis": {"type": "category", "range": [len(rows) + 0.5, -0.5], "showgrid": False},
+    }
+    return Chart("Percent of hidden items found, by their rating", [heat, counts], layout, 110 + ROW * (len(rows) + 1))
+
+
+# -- parts ---------------------------------------------------------------------------------------------------------
+
+
+def _indexed(findings: Findings) -> list[tuple[int, Outcome]]:
+    return [(place % PALETTE, outcome) for place, outcome in enumerate(findings.outcomes)]
+
+
+def _known(findings: Findings, column: Column) -> list[tuple[int, Outcome]]:
+    return [row for row in _indexed(findings) if row[1].values.get(column.key) is not None]
+
+
+def _ranked(findings: Findings, column: Column) -> list[tuple[int, Outcome]]:
+    value: Callable[[tuple[int, Outcome]], float] = lambda row: row[1].values[column.key] or 0.0  # noqa: E731
+    return sorted(_known(findings, column), key=value, reverse=bool(column.higher_is_better))
+
+
+def _bar(
+    values: Sequence[float], at: Sequence[float], colours: list[str], width: float, *, hatched: bool = False
+) -> dict[str, Any]:
+    marker: dict[str, Any] = {"color": colours, "line": OUTLINE}
+    if hatched:
+        marker["pattern"] = {"shape": "/", "fillmode": "replace", "size": 6, "solidity": 0.35}
+    return {
+        "type": "bar",
+        "orientation": "h",
+        "x": list(values),
+        "y": list(at),
+        "width": width,
+        "marker": marker,
+        "hoverinfo": "skip",
+    }
+
+
+def _labels(ends: Sequence[float], at: Sequence[float], texts: list[str]) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "mode": "text",
+        "x": list(ends),
+        "y": list(at),
+        "text": [f" {text}" for text in texts],
+        "textposition": "middle right",
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+    }
+
+
+def _bar_chart(
+    title: str, rows: list[tuple[int, Outcome]], traces: list[dict[str, Any]], furthest: float, row: float = ROW
+) -> Chart:
+    layout = {
+        "xaxis": {"range": [0, 1.3 * furthest or 1.0], "showgrid": False, "nticks": 5},
+        "yaxis": {
+            "tickvals": list(range(len(rows))),
+            "ticktext": [_wrapped(outcome.label) for _, outcome in rows],
+            "range": [len(rows) - 0.4, -0.6],
+            "showgrid": False,
+            "zeroline": False,
+            "automargin": True,
+        },
+    }
+    return Chart(title, traces, layout, round(60 + row * len(rows)))
+
+
+def _room(values: list[float]) -> tuple[float, float]:
+    """The ends of an axis with room for labels beside the outermost points."""
+    low, high = min(values, default=0.0), max(values, default=1.0)
+    margin = 0.18 * (high - low) or 0.5 * abs(high) or 1.0
+    return low - margin, high + margin
+
+
+def _wrapped(label: str) -> str:
+    return "<br>".join(escape(line) for line in textwrap.wrap(label, LABEL))
+
+
+def _first_upper(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,191 @@
+"""What a bake-off found: plain values that can be shown, written and read back."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from longtail.errors import DataError
+from longtail.evaluation import export
+from longtail.evaluation.measures import COLUMNS, GROUPS, Column
+from longtail.evaluation.protocols import Protocol
+from longtail.evaluation.sample_user import Pick, RatedItem, SampleUser
+from longtail.evaluation.value import MetricValue
+
+__all__ = ["FORMAT", "Findings", "Outcome"]
+
+FORMAT = 1
+KIND = "longtail bake-off"
+
+
+@dataclass
+class Outcome:
+    """What one algorithm did.
+
+    Attributes:
+        label: how it is called in this bake-off, unlike any other.
+        algorithm: its name in the registry, or its class.
+        parameters: every hyperparameter.
+        values: figures by the keys of `measures.COLUMNS`; a figure that is missing or None could not be measured.
+        users: how many users a figure is a mean of, where it is one.
+        by_rating: hit rate by actual rating, under "floored" and "hits" (without the floor).
+        tail: share of all places of its lists that fall to the items up to each popularity rank.
+        picks: what it recommends to the sample user.
+        compile_seconds: seconds spent compiling kernels, in no other figure.
+        error: why it failed, in one line; None when it did not.
+        notes: what a reader should know before comparing it.
+    """
+
+    label: str
+    algorithm: str
+    parameters: dict[str, Any]
+    values: dict[str, float | None] = field(default_factory=dict)
+    users: dict[str, int] = field(default_factory=dict)
+    by_rating: dict[str, list[dict[str, float]]] = field(default_factory=dict)
+    tail: list[float] = field(default_factory=list)
+    picks: list[Pick] = field(default_factory=list)
+    compile_seconds: float = 0.0
+    error: str | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, measured: Mapping[str, MetricValue], prefix: str = "") -> None:
+        """Take in metrics under their names, behind a prefix; an undefined one (NaN) is kept as None."""
+        for name, value in measured.items():
+            self.values[prefix + name] = None if math.isnan(value) else float(value)
+            self.users[prefix + name] = int(np.count_nonzero(~np.isnan(value.per_user)))
+
+
+@dataclass
+class Findings:
+    """Every figure of a bake-off, and what was run.
+
+    Attributes:
+        name: what the data are called; empty when nobody said.
+        protocol: the protocol and its parameters.
+        questions: what was measured, in sentences.
+        caveats: what the protocol accepts by design, in sentences.
+        data: fingerprint, feedback, scale, rows, users, items, and the sizes of the splits.
+        environment: versions, platform and threads.
+        memory_method: how peak memory was found.
+        started: date and time, ISO 8601, UTC.
+        seconds: the whole bake-off, on the clock.
+        sample: the user whose recommendations stand side by side.
+        ranks: popularity ranks at which the long-tail curves are read.
+        tail: share of all interactions that fall to the items up to each rank.
+        compile_seconds: seconds spent compiling kernels, all algorithms together; above 0 on a first run only.
+        outcomes: one for each algorithm that finished or failed.
+        not_run: labels of the algorithms that an interrupt left out.
+    """
+
+    name: str
+    protocol: Protocol
+    questions: list[str]
+    caveats: list[str]
+    data: dict[str, Any]
+    environment: dict[str, str]
+    memory_method: str
+    started: str
+    seconds: float
+    sample: SampleUser
+    ranks: list[int]
+    tail: list[float]
+    compile_seconds: float = 0.0
+    outcomes: list[Outcome] = field(default_factory=list)
+    not_run: list[str] = field(default_factory=list)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether some algorithms are missing because the run was stopped."""
+        return bool(self.not_run)
+
+    @property
+    def explicit(self) -> bool:
+        """Whether the data hold ratings."""
+        return bool(self.data["feedback"] == "explicit")
+
+    @property
+    def headline(self) -> str:
+        """What was compared on what, in one line."""
+        noun = "ratings" if self.explicit else "interactions"
+        size = f"{self.data['rows']:,} {noun}, {self.data['users']:,} users, {self.data['items']:,} items"
+        named = f"{self.name}: " if self.name else ""
+        return f"{named}{size} ({self.protocol.name} protocol, lists of {self.protocol.n}, seed {self.protocol.seed})"
+
+    def columns(self, group: str) -> list[Column]:
+        """The columns of a group in which some algorithm has a value."""
+        keys = {key for outcome in self.outcomes for key, value in outcome.values.items() if value is not None}
+        return [column for column in COLUMNS if column.group == group and column.key in keys]
+
+    def comparable(self, column: Column) -> list[float | None]:
+        """The values that compete for the best of a column: those of the algorithms that did not fail."""
+        return [outcome.values.get(column.key) for outcome in self.outcomes if outcome.error is None]
+
+    def group_title(self, group: str) -> str:
+        """The heading of a group of columns."""
+        if group == "floored":
+            return f"hits, predicted {self.protocol.floor:g}+"
+        return GROUPS[group]
+
+    def to_frame(self) -> pl.DataFrame:
+        """One row an algorithm: label, name, parameters (JSON), every column, compile seconds and the error."""
+        figures = [*(column.key for column in COLUMNS), "compile_seconds"]
+        schema: dict[str, type[pl.DataType]] = {
+            **dict.fromkeys(("algorithm", "name", "parameters"), pl.String),
+            **dict.fromkeys(figures, pl.Float64),
+            "error": pl.String,
+        }
+        rows = [
+            {
+                "algorithm": outcome.label,
+                "name": outcome.algorithm,
+                "parameters": json.dumps(outcome.parameters, default=str),
+                **{column.key: outcome.values.get(column.key) for column in COLUMNS},
+                "compile_seconds": outcome.compile_seconds,
+                "error": outcome.error,
+            }
+            for outcome in self.outcomes
+        ]
+        return pl.DataFrame(rows, schema=schema)
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """Everything, as JSON that `from_json` reads back; also written to `path` when given."""
+        plain = {"kind": KIND, "format": FORMAT, "interrupted": self.interrupted, **dataclasses.asdict(self)}
+        text = json.dumps(plain, ensure_ascii=False, allow_nan=False, default=str, indent=1)
+        if path is not None:
+            export.write_text(path, text + "\n")
+        return text
+
+    @classmethod
+    def from_json(cls, text: str) -> Findings:
+        """A result written by `to_json`, to be shown or reported again.
+
+        Raises:
+            DataError: if the text is not the JSON of a bake-off of this format.
+        """
+        try:
+            plain = json.loads(text)
+            if (plain.pop("kind"), plain.pop("format")) != (KIND, FORMAT):
+                raise DataError(f"not a bake-off of format {FORMAT}")
+            plain.pop("interrupted")
+            sample, outcomes = plain.pop("sample"), plain.pop("outcomes")
+            loved, hated = ([RatedItem(**item) for item in sample.pop(part)] for part in ("loved", "hated"))
+            picks = [[Pick(**pick) for pick in outcome.pop("picks")] for outcome in outcomes]
+            return cls(
+                **{**plain, "protocol": Protocol(**plain["protocol"])},
+                sample=SampleUser(**sample, loved=loved, hated=hated),
+                outcomes=[Outcome(**outcome, picks=made) for outcome, made in zip(outcomes, picks, strict=True)],
+            )
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise DataError(f"this is not the JSON of a bake-off: {error}") from error
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write the rows of `to_frame` as CSV."""
+        return export.write_text(path, self.to_frame().write_csv())

@@ -1,0 +1,87 @@
+"""The sections of the report that are charts: which charts, and the sentence under them that says how to read them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from longtail.evaluation import charts
+from longtail.evaluation.charts import Chart
+from longtail.evaluation.findings import Findings
+
+__all__ = ["Section", "sections"]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, charts side by side, and a legend: what they show, and which way is better."""
+
+    name: str
+    title: str
+    legend: str
+    charts: list[Chart]
+
+
+def sections(findings: Findings) -> list[Section]:
+    """The sections for which there are figures, in order."""
+    makers = (_accuracy, _hits, _trade_off, _long_tail, _by_rating, _cost)
+    return [section for section in (make(findings) for make in makers) if section.charts]
+
+
+def _accuracy(findings: Findings) -> Section:
+    legend = "How far predicted ratings are from the hidden ones: shorter is better, and the best stands on top."
+    return Section("accuracy", "Rating accuracy", legend, _each(charts.bars, findings, "rmse", "mae"))
+
+
+def _hits(findings: Findings) -> Section:
+    hatched = "; hatched: only items predicted to be rated {:g} or more were listed"
+    legend = (
+        "Share of users whose hidden item was listed: longer is better; thin lines are 95% intervals, and where two "
+    )
+    legend += "of them overlap widely the order may be chance"
+    if findings.columns("floored"):
+        legend += hatched.format(findings.protocol.floor)
+    made = _each(charts.hit_bars, findings, "hit_rate", "cumulative_hit_rate")
+    return Section("hits", "Hit rates", f"{legend}.", made)
+
+
+def _trade_off(findings: Findings) -> Section:
+    legend = (
+        "Higher finds more of the hidden items; further right lists less known items (novelty) or items less alike "
+    )
+    legend += f"(diversity); no corner is best for everyone{_with_floor(findings)}."
+    made = _each(charts.trade_off, findings, "novelty", "diversity")
+    return Section("trade-off", "Accuracy against novelty and diversity", legend, made)
+
+
+def _long_tail(findings: Findings) -> Section:
+    legend = (
+        "The thick line is what people did: an algorithm above it leans on the best known items more than people do, "
+    )
+    legend += f"one below it reaches further into the tail, and neither is better in itself{_with_floor(findings)}."
+    made = [charts.long_tail(findings)] if any(outcome.tail for outcome in findings.outcomes) else []
+    return Section("long-tail", "The long tail", legend, made)
+
+
+def _by_rating(findings: Findings) -> Section:
+    legend = (
+        "Percent of hidden items found, without the floor, by the rating the user gave them (n of them): strong colour "
+    )
+    legend += "on the right is better, on the left it means listing what people come to dislike."
+    rated = any(outcome.by_rating.get("hits") for outcome in findings.outcomes)
+    return Section("by-rating", "Hit rate by rating", legend, [charts.by_rating(findings)] if rated else [])
+
+
+def _cost(findings: Findings) -> Section:
+    legend = "Seconds to learn from all the data, seconds to list items for everyone, and memory: shorter is better."
+    made = _each(charts.bars, findings, "fit_seconds", "recommend_seconds", "peak_mb")
+    return Section("cost", "Time and memory", legend, made)
+
+
+def _each(make: Callable[[Findings, str], Chart], findings: Findings, *keys: str) -> list[Chart]:
+    known = {key for outcome in findings.outcomes for key, value in outcome.values.items() if value is not None}
+    return [make(findings, key) for key in keys if key in known]
+
+
+def _with_floor(findings: Findings) -> str:
+    return " (the lists are those with the floor)" if findings.columns("floored") else ""

@@ -1,0 +1,157 @@
+"""The bake-off in a terminal: figures with the best marked, then one user's recommendations side by side."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from rich import box
+from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from longtail.evaluation.findings import Findings
+from longtail.evaluation.measures import GROUPS, Column, best
+from longtail.evaluation.sample_user import RatedItem
+
+__all__ = ["Tables"]
+
+NARROWEST_LABEL = 12
+GAP = 2
+
+
+class Glyphs(NamedTuple):
+    """Signs that not every terminal can show."""
+
+    up: str
+    down: str
+    between: str
+
+    def arrow(self, column: Column) -> str:
+        """The sign behind a heading: which way is better, or nothing where neither is."""
+        if column.higher_is_better is None:
+            return ""
+        return f" {self.up if column.higher_is_better else self.down}"
+
+
+FULL, PLAIN = Glyphs("↑", "↓", " · "), Glyphs("^", "v", " | ")
+
+
+class Tables:
+    """A rich renderable: groups of columns, as many side by side as the terminal is wide, each with the labels.
+
+    The best value of a column carries a star as well as a style, so that it is found without colour.
+    """
+
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        glyphs = PLAIN if options.ascii_only else FULL
+        yield Text(self.findings.headline, style="bold")
+        for tables in self._packed(options.max_width, glyphs):
+            grid = Table.grid(padding=(0, GAP, 0, 0))
+            grid.add_row(*tables)
+            yield Padding(grid, (1, 0, 0, 0))
+        yield from self._remarks()
+        yield Padding(self._legend(glyphs), (1, 0))
+        yield self._sample_user(glyphs)
+
+    def _packed(self, width: int, glyphs: Glyphs) -> Iterator[list[Table]]:
+        """The groups of columns, in order, in lines that fit the width; each line starts with the labels."""
+        labels = [textwrap.wrap(outcome.label, max(NARROWEST_LABEL, width // 5)) for outcome in self.findings.outcomes]
+        first = _table(" ")
+        first.add_column("algorithm", no_wrap=True)
+        for outcome, lines in zip(self.findings.outcomes, labels, strict=True):
+            first.add_row(Text("\n".join(lines), style="bold red" if outcome.error else "bold"))
+        line = [first]
+        for group in GROUPS:
+            columns = self.findings.columns(group)
+            if not columns:
+                continue
+            table = self._group(group, columns, [len(lines) for lines in labels], glyphs)
+            if len(line) > 1 and sum(_width(part) + GAP for part in [*line, table]) > width + GAP:
+                yield line
+                line = [first]
+            line.append(table)
+        yield line
+
+    def _group(self, group: str, columns: list[Column], heights: list[int], glyphs: Glyphs) -> Table:
+        table = _table(self.findings.group_title(group))
+        for column in columns:
+            table.add_column(column.short + glyphs.arrow(column), justify="right", no_wrap=True)
+        winners = [best(column, self.findings.comparable(column)) for column in columns]
+        for outcome, height in zip(self.findings.outcomes, heights, strict=True):
+            shown = [column.show(outcome.values.get(column.key)) for column in columns]
+            marks = [text in won and not outcome.error for text, won in zip(shown, winners, strict=True)]
+            cells = [_cell(text, height, best=mark) for text, mark in zip(shown, marks, strict=True)]
+            table.add_row(*cells)
+        return table
+
+    def _remarks(self) -> Iterator[Text]:
+        for outcome in self.findings.outcomes:
+            if outcome.error:
+                yield Text.assemble((f"{outcome.label} failed: ", "bold red"), outcome.error)
+            for note in outcome.notes:
+                yield Text(f"{outcome.label} {note}")
+        if self.findings.interrupted:
+            yield Text(f"Interrupted; not run: {', '.join(self.findings.not_run)}", style="bold yellow")
+
+    def _legend(self, glyphs: Glyphs) -> Text:
+        directions = f"* best   {glyphs.up} higher is better   {glyphs.down} lower is better   "
+        names = {column.short: column.title for column in self._all_columns() if column.group != "cost"}
+        spelled = "; ".join(f"{short} {title}" for short, title in names.items())
+        return Text(f"{directions}without an arrow, neither end is better in itself\n{spelled}", style="dim")
+
+    def _all_columns(self) -> list[Column]:
+        return [column for group in GROUPS for column in self.findings.columns(group)]
+
+    def _sample_user(self, glyphs: Glyphs) -> Group:
+        sample, explicit = self.findings.sample, self.findings.explicit
+        mean = f", mean rating {sample.mean:.2f}" if explicit else ""
+        head = Text(f"User {sample.id} ({sample.chosen}): {sample.interactions:,} interactions{mean}", style="bold")
+        table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
+        table.add_column(max_width=24, overflow="fold")
+        table.add_column(overflow="fold")
+        if sample.loved:
+            table.add_row(
+                Text("loved" if explicit else "met most", style="green"), _rated(sample.loved, explicit, glyphs)
+            )
+        if sample.hated:
+            table.add_row(Text("hated", style="red"), _rated(sample.hated, explicit, glyphs))
+        for outcome in self.findings.outcomes:
+            listed = glyphs.between.join(
+                f"{rank} {_printable(pick.title)}" for rank, pick in enumerate(outcome.picks, start=1)
+            )
+            if listed:
+                table.add_row(Text(outcome.label, style="bold"), Text(listed))
+        return Group(head, table)
+
+
+def _table(title: str) -> Table:
+    heading = Text(title, style="bold")
+    return Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+
+
+def _cell(text: str, height: int, *, best: bool) -> Text:
+    """A figure, as many lines high as the label beside it."""
+    below = "\n" * (height - 1)
+    return Text(f"{text}*{below}", style="bold green") if best else Text(f"{text} {below}")
+
+
+def _rated(items: list[RatedItem], explicit: bool, glyphs: Glyphs) -> Text:
+    titles = [_printable(item.title) for item in items]
+    if explicit:
+        titles = [f"{title} {item.rating:g}" for title, item in zip(titles, items, strict=True)]
+    return Text(glyphs.between.join(titles))
+
+
+def _printable(title: str) -> str:
+    """A title that cannot move the cursor or colour what follows."""
+    return "".join(letter if letter.isprintable() else " " for letter in title)
+
+
+def _width(table: Table) -> int:
+    return Console(width=10_000, force_terminal=False).measure(table).maximum

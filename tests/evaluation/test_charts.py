@@ -1,0 +1,85 @@
+"""Charts and the summary: the figures themselves, in the right order, and words that follow from them."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+
+import longtail as lt
+from longtail.evaluation import charts, long_tail, summary
+from longtail.evaluation.bakeoff import BakeoffResult
+from longtail.evaluation.intervals import wilson
+from longtail.evaluation.label_places import label_places
+
+
+@pytest.mark.parametrize("users", [1, 20, 671])
+def test_an_interval_holds_the_share_and_narrows(users: int) -> None:
+    for share in (0.0, 0.03, 0.5, 1.0):
+        low, high = wilson(share, users)
+        assert 0 <= low <= share <= high <= 1
+        wide = wilson(share, max(1, users // 2))
+        assert high - low <= wide[1] - wide[0]
+
+
+def test_the_interval_covers_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    shares = rng.binomial(300, 0.05, size=2_000) / 300
+    covered = [low <= 0.05 <= high for low, high in (wilson(share, 300) for share in shares)]
+    assert 0.93 < np.mean(covered) < 0.975
+
+
+def test_hit_bars_with_and_without_the_floor(result: BakeoffResult) -> None:
+    chart = charts.hit_bars(result, "hit_rate")
+    bars = [trace for trace in chart.traces if trace["type"] == "bar"]
+    plain = sorted((outcome.values["hit_rate"] for outcome in result.outcomes[:4]), reverse=True)
+    assert bars[0]["x"] == plain
+    assert len(bars[1]["x"]) == 3  # one of them predicts no ratings
+    assert "pattern" in bars[1]["marker"]
+    assert "pattern" not in bars[0]["marker"]
+    for bar in bars:
+        assert all(np.array(bar["x"]) + np.array(bar["error_x"]["array"]) <= 1)
+    assert all(abs(a - b) > 0.3 for a, b in itertools.combinations([*bars[0]["y"], *bars[1]["y"]], 2))
+
+
+def test_points_are_the_figures(result: BakeoffResult) -> None:
+    trace = charts.trade_off(result, "novelty").traces[0]
+    rows = [(outcome.values.get("novelty"), outcome.values.get("floored_hit_rate")) for outcome in result.outcomes]
+    assert list(zip(trace["x"], trace["y"], strict=True)) == [row for row in rows if None not in row]
+    assert trace["x"]
+
+
+def test_heat_is_percent_found_by_rating(result: BakeoffResult) -> None:
+    heat, counts = charts.by_rating(result).traces
+    assert heat["x"] == counts["x"] == ["1", "2", "3", "4", "5"]
+    assert heat["z"][0] == [1.0] * 5
+    assert heat["text"][0] == ["100"] * 5
+    assert sum(map(int, counts["text"])) == result.data["splits"]["left_out"]["test_users"]
+
+
+def test_labels_move_out_of_the_way() -> None:
+    places = label_places([(0.5, 0.5), (0.55, 0.5), (0.01, 0.5)], ["one", "two", "a long label"])
+    assert places[0] != places[1]
+    assert places[2] == "middle right"
+
+
+def test_interactions_and_lists_by_popularity(small: lt.Interactions) -> None:
+    assert long_tail.interaction_curve(small) == pytest.approx(np.cumsum([4, 4, 3, 2, 2, 1]) / 16, abs=1e-5)
+    lists = lt.make("popular").fit(small).recommend(n=1)
+    curve = long_tail.recommendation_curve(lists, small)
+    assert curve[-1] == 1.0
+    assert long_tail.rank_ticks(100_000)[-1] == 100_000
+    assert len(long_tail.rank_ticks(100_000)) <= 80
+
+
+def test_the_summary_says_what_the_figures_say(result: BakeoffResult) -> None:
+    text = " ".join(summary.sentences(result))
+    assert "6 algorithms on 636 ratings by 40 users of 30 items" in text
+    assert "predicted best by Known: off by 0.0000" in text
+    assert "Failed: Broken, Refusing." in text
+    result.outcomes, result.not_run = result.outcomes[:1], ["svd"]
+    text = " ".join(summary.sentences(result))
+    assert "one algorithm" in text
+    assert "interrupted; not run: svd" in text
+    assert "predicted best" not in text

@@ -1,0 +1,182 @@
+"""The HTML report: whole, alone, and safe with any title."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from plotly.offline import get_plotlyjs
+
+import longtail as lt
+from longtail.evaluation import report
+from longtail.evaluation.bakeoff import Bakeoff, BakeoffResult
+from longtail.evaluation.findings import Outcome
+from longtail.evaluation.sample_user import Pick, RatedItem
+
+SECTIONS = ["figures", "accuracy", "hits", "trade-off", "long-tail", "by-rating", "cost", "user", "run"]
+
+
+class Page(HTMLParser):
+    """What a browser would see: elements, their attributes and their text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.inside: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        self.inside.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        while self.inside and self.inside.pop() != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        if not {"script", "style"} & set(self.inside):
+            self.text.append(data)
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture
+def html(result: BakeoffResult) -> str:
+    return report.render(result)
+
+
+def charts_of(html: str) -> dict[str, dict]:
+    return json.loads(re.search(r'id="charts">(.*?)</script>', html, re.DOTALL)[1])
+
+
+def test_every_section_stands_in_order(html: str) -> None:
+    assert [attributes["id"] for attributes in Page(html).all("section")] == SECTIONS
+
+
+def test_it_needs_nothing_from_elsewhere(html: str) -> None:
+    own = html.replace(get_plotlyjs(), "")
+    assert len(own) < len(html) / 10
+    assert html.count(get_plotlyjs()) == 1
+    assert not re.search(r"""(src|href|action)\s*=|url\(|@import|https?://""", own)
+    assert not {"link", "img", "iframe", "object", "embed", "base"} & {name for name, _ in Page(own).elements}
+
+
+@pytest.mark.parametrize("place", ["name", "label", "error", "note", "not run", "loved", "hated", "pick", "reason"])
+def test_nothing_from_outside_can_become_an_element(result: BakeoffResult, place: str) -> None:
+    trap = "<b onclick='x()'>trap</b> &amp; \"quoted\""
+    outcome, item = result.outcomes[1], RatedItem(1, trap, 3.0)
+    match place:
+        case "name":
+            result.name = trap
+        case "label":
+            outcome.label = trap
+        case "error":
+            outcome.error = trap
+        case "note":
+            outcome.notes = [trap]
+        case "not run":
+            result.not_run = [trap]
+        case "loved" | "hated":
+            result.sample = dataclasses.replace(result.sample, **{place: [item]})
+        case "pick":
+            outcome.picks = [Pick(1, trap)]
+        case "reason":
+            outcome.picks = [Pick(1, "title", 4.0, trap)]
+    page = Page(report.render(result))
+    assert not page.all("b")
+    assert trap in "".join(page.text)
+
+
+def test_data_in_a_script_cannot_end_it() -> None:
+    assert json.loads(report._in_script("</script><!--")) == "</script><!--"
+    assert "<" not in report._in_script("</script><!--")
+
+
+def test_labels_cannot_end_the_script_they_stand_in(result: BakeoffResult) -> None:
+    result.outcomes[0].label = result.name = "</script><script>alert(1)</script>$title"
+    html = report.render(result)
+    assert len(Page(html).all("script")) == 3
+    assert result.name in "".join(Page(html).text)
+    names = [trace.get("name", "") for trace in charts_of(html)["chart-long-tail-0"]["traces"]]
+    assert names[1].startswith("&lt;/script&gt;")
+    assert not any("<script" in tick for tick in charts_of(html)["chart-hits-0"]["layout"]["yaxis"]["ticktext"])
+
+
+def test_the_table_holds_every_figure_and_marks_the_best(html: str, result: BakeoffResult) -> None:
+    cells = re.findall(r'<td([^>]*) data-value="([^"]*)">([^<]*)</td>', html)
+    known = [value for outcome in result.outcomes for value in outcome.values.values() if value is not None]
+    assert sorted(float(value) for _, value, _ in cells if value) == sorted(known)
+    for style, _, text in cells:
+        assert ("best" in style) == text.endswith("★")
+    assert any(text.endswith("★") for _, _, text in cells)
+
+
+def test_sorting_is_for_the_keyboard_too(html: str) -> None:
+    page = Page(html)
+    headings = [attributes for attributes in page.all("th") if attributes.get("scope") == "col"]
+    assert len(page.all("button")) >= 15
+    assert all(attributes.get("type") == "button" for attributes in page.all("button"))
+    assert len(headings) >= len(page.all("button"))
+    assert "aria-sort" in html
+    assert page.all("html")[0]["lang"] == "en"
+
+
+def test_every_chart_has_a_place_a_name_and_a_legend(html: str) -> None:
+    page, charts = Page(html), charts_of(html)
+    places = {attributes["id"]: attributes for attributes in page.all("div") if attributes.get("role") == "img"}
+    assert set(places) == set(charts)
+    assert all(attributes["aria-label"] for attributes in places.values())
+    assert len(page.all("figcaption")) == len(page.all("figure")) == 6
+
+
+def test_bars_are_the_figures_best_first(html: str, result: BakeoffResult) -> None:
+    bars = charts_of(html)["chart-accuracy-0"]["traces"][0]["x"]
+    assert bars == sorted(
+        outcome.values["rmse"] for outcome in result.outcomes if outcome.values.get("rmse") is not None
+    )
+
+
+def test_an_algorithm_has_one_colour_in_every_chart(html: str, result: BakeoffResult) -> None:
+    charts = charts_of(html)
+    tails = {trace["name"]: trace["line"]["color"] for trace in charts["chart-long-tail-0"]["traces"][1:]}
+    bars = charts["chart-hits-0"]
+    ticks = bars["layout"]["yaxis"]["ticktext"]
+    for label, colour in zip(
+        (tick.replace("<br>", " ") for tick in ticks), bars["traces"][0]["marker"]["color"], strict=True
+    ):
+        assert tails[label] == colour
+    assert tails["popular"] == "@2"
+
+
+def test_what_was_run_is_told(html: str, result: BakeoffResult) -> None:
+    text = "".join(Page(html).text)
+    for fact in (result.data["fingerprint"], result.environment["numba"], "offset = 0.5", *result.caveats):
+        assert fact in text
+    for question in result.questions:
+        assert question in text
+
+
+def test_an_interrupted_run_says_so_at_the_top(result: BakeoffResult) -> None:
+    result.not_run = ["svd", "svdpp"]
+    text = "".join(Page(report.render(result)).text)
+    assert text.index("The run was interrupted; not run: svd, svdpp.") < text.index("All figures")
+
+
+def test_data_without_ratings(clicks: lt.Interactions) -> None:
+    html = report.render(Bakeoff(clicks, ["popular"]).run(progress=False))
+    ids = [attributes["id"] for attributes in Page(html).all("section")]
+    assert ids == [name for name in SECTIONS if name not in ("accuracy", "by-rating")]
+    assert "These data hold no ratings" in html
+
+
+def test_nothing_measured(result: BakeoffResult, tmp_path: Path) -> None:
+    result.outcomes = [Outcome("a", "a", {}, error="no")]
+    path = result.to_html(tmp_path / "report.html")
+    ids = [attributes["id"] for attributes in Page(path.read_text(encoding="utf-8")).all("section")]
+    assert ids == ["figures", "user", "run"]

@@ -1,0 +1,113 @@
+"""The terminal: marks that need no colour, widths that hold, and titles that are only text."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+
+import pytest
+from rich.console import Console
+
+from longtail.evaluation.bakeoff import BakeoffResult
+from longtail.evaluation.findings import Outcome
+from longtail.evaluation.sample_user import Pick, RatedItem
+
+
+def shown(result: BakeoffResult, width: int = 120, encoding: str = "utf-8") -> str:
+    file = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="replace")
+    result.show(Console(file=file, width=width, force_terminal=False, legacy_windows=False))
+    file.flush()
+    return file.buffer.getvalue().decode(encoding)
+
+
+def row(text: str, label: str, line: int = 0) -> str:
+    return [found for found in text.splitlines() if found.startswith(label)][line]
+
+
+def test_the_best_is_marked_with_a_star(result: BakeoffResult) -> None:
+    text = shown(result)
+    assert "0.0000*" in row(text, "Known")
+    assert "*" not in row(text, "Reasoning").split()[1:3]
+    assert "* best" in text
+
+
+def test_ties_are_all_marked(result: BakeoffResult) -> None:
+    for outcome, rmse in zip(result.outcomes, (0.123463, 0.2, 0.123458), strict=False):
+        outcome.values["rmse"] = rmse
+    assert shown(result).count("0.1235*") == 2
+
+
+def test_one_that_failed_wins_nothing(result: BakeoffResult) -> None:
+    result.outcomes[4].values["rmse"] = -1.0
+    text = shown(result)
+    assert "-1.0000" in text
+    assert "-1.0000*" not in text
+    assert row(text, "Known").count("0.0000*") == 2
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
+def test_no_line_is_wider_than_the_terminal(result: BakeoffResult, width: int) -> None:
+    result.outcomes[1].label = "Reasoning (offset=0.5, and_much_more=0.123456789)"
+    lines = shown(result, width).splitlines()
+    assert max(map(len, lines)) <= width
+    assert "RMSE" in "".join(lines)
+    assert "…" not in "".join(lines)
+
+
+def test_wide_terminals_need_fewer_tables(result: BakeoffResult) -> None:
+    headings = [sum(line.startswith("algorithm") for line in shown(result, width).splitlines()) for width in (80, 120)]
+    assert headings[1] == 2 < headings[0]
+
+
+def test_rows_line_up_below_a_long_label(result: BakeoffResult) -> None:
+    result.outcomes[0].label = "Known (with a very long list of parameters)"
+    text = shown(result)
+    assert row(text, "popular").count(".") >= 6
+    assert "0.0000*" in row(text, "Known (with a")
+
+
+def test_failures_notes_and_interrupts_are_told(result: BakeoffResult) -> None:
+    result.not_run = ["svd"]
+    text = " ".join(shown(result).split())
+    assert "Broken failed: ZeroDivisionError: no such thing <b>as</b> [red]zero[/red]" in text
+    assert "Refusing failed: these data are not for me" in text
+    assert "NoRatings predicts no ratings" in text
+    assert "Interrupted; not run: svd" in text
+
+
+def test_titles_are_text_not_markup(result: BakeoffResult) -> None:
+    result.outcomes = [dataclasses.replace(outcome, label=f"[red]{outcome.label}[/red]") for outcome in result.outcomes]
+    text = " ".join(shown(result).split())
+    assert "[red]popular[/red]" in text
+    assert "[bold]co[/bold]" in text
+
+
+def test_titles_cannot_command_the_terminal(result: BakeoffResult) -> None:
+    result.outcomes[0].picks = [Pick(1, "\x1b[2Jgone\x07 é")]
+    result.sample = dataclasses.replace(result.sample, loved=[RatedItem(1, "\x1b]0;mine\x07", 5.0)])
+    text = shown(result)
+    assert "\x1b" not in text
+    assert "1  [2Jgone  é" in text
+
+
+def test_every_heading_is_spelled_out(result: BakeoffResult) -> None:
+    text = " ".join(shown(result).split())
+    for short in ("RMSE root mean squared error", "HR hit rate", "uCov user coverage", "higher is better"):
+        assert short in text
+
+
+def test_plain_arrows_where_there_are_no_others(result: BakeoffResult) -> None:
+    text = shown(result, encoding="ascii")
+    assert "RMSE v" in text
+    assert "?" not in text
+
+
+def test_nothing_measured_is_no_error(result: BakeoffResult) -> None:
+    result.outcomes = [Outcome("a", "a", {}, error="no"), Outcome("b", "b", {}, error="no")]
+    assert "a failed: no" in shown(result)
+
+
+def test_the_sample_user_comes_last(result: BakeoffResult) -> None:
+    text = shown(result)
+    assert text.index("loved") < text.index("hated") < text.index("1 <script>")
+    assert f"User {result.sample.id}" in text
