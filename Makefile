@@ -33,7 +33,7 @@ $(VENV)/.docs: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@
 
 demo: $(VENV)/.core
-	@$(BIN)/longtail bakeoff --html report.html
+	@$(BIN)/longtail bakeoff -o report.html
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest -n $(WORKERS)

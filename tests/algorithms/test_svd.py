@@ -24,7 +24,7 @@ SURPRISE = {
 
 
 def split(train: pl.DataFrame, test: pl.DataFrame) -> tuple[lt.Interactions, lt.Interactions]:
-    whole = lt.Interactions.from_frame(pl.concat([train, test]), scale=(1.0, 5.0))
+    whole = lt.Interactions.from_frame(pl.concat([train, test])).with_scale(1.0, 5.0)
     rows = np.arange(len(whole))
     return whole.take(rows[: len(train)]), whole.take(rows[len(train) :])
 

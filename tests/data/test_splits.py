@@ -211,7 +211,7 @@ def test_predefined_leaves_parts_that_share_ids_alone(small: lt.Interactions) ->
 
 def test_predefined_refuses_parts_that_do_not_fit() -> None:
     base = {"user": [1], "item": [1], "rating": [3.0]}
-    with pytest.raises(DataError, match="user ids are integers in train and strings in test"):
+    with pytest.raises(DataError, match="user ids are integers in one part and strings in the other"):
         predefined(base, {"user": ["1"], "item": [1], "rating": [3.0]})
     with pytest.raises(DataError, match="train is explicit and test implicit"):
         predefined(base, {"user": [1], "item": [1]})

@@ -89,6 +89,7 @@ class Recommender(ABC):
         self.item_ids_: Ids = train.item_ids
         self.histories_: sparse.csr_array = train.by_user
         self.scale_: tuple[float, float] | None = train.scale
+        self.mean_: float = float(train.values.mean(dtype=np.float64))
         self.fingerprint_: str = train.fingerprint
         self.titles_: list[str] | None = known.titles(train.item_ids) if known is not None else None
         try:

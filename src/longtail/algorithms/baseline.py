@@ -101,7 +101,6 @@ class Popular(PredictsRatings):
         counts = train.item_counts
         sums = np.bincount(train.items, weights=train.values, minlength=train.n_items)
         self.counts_ = counts.astype(np.float32)
-        self.mean_ = float(train.values.mean(dtype=np.float64))
         weight = np.maximum(counts + self.damping, np.finfo(np.float32).tiny)
         self.ratings_ = np.where(counts > 0, (sums + self.damping * self.mean_) / weight, self.mean_).astype(np.float32)
 

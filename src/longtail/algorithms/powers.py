@@ -45,13 +45,21 @@ class PredictsRatings(Recommender, ABC):
         return self._estimate(rows, columns)[0]
 
     def predict_ratings(self, test: Interactions) -> RatingPredictions:
-        """Predictions beside the true ratings of a test set that shares the ids of the training data."""
+        """Predictions beside the true ratings of a test set, in the test set's own ids.
+
+        A user or item that the training data do not know is impossible and gets the mean of the training ratings.
+        """
         self._require_fitted()
         same = test.user_ids == self.user_ids_ and test.item_ids == self.item_ids_
-        users = test.users if same else self.user_ids_.index(test.user_ids[test.users])
-        items = test.items if same else self.item_ids_.index(test.item_ids[test.items])
-        estimated, impossible = self._estimate(users, items)
-        return RatingPredictions(users, items, test.values, estimated, impossible, self.user_ids_, self.item_ids_)
+        users = test.users if same else self.user_ids_.index(test.user_ids.values, missing=-1)[test.users]
+        items = test.items if same else self.item_ids_.index(test.item_ids.values, missing=-1)[test.items]
+        known = (users >= 0) & (items >= 0)
+        estimated = np.full(len(test), self.mean_, dtype=np.float32)
+        impossible = ~known
+        estimated[known], impossible[known] = self._estimate(users[known], items[known])
+        return RatingPredictions(
+            test.users, test.items, test.values, estimated, impossible, test.user_ids, test.item_ids
+        )
 
     def _estimate(self, users: IntArray, items: IntArray) -> tuple[FloatArray, BoolArray]:
         raw, impossible = self._predict_pairs(users, items)
@@ -105,7 +113,11 @@ class Reason:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Why an item was recommended: the reasons, weightiest first, and a sentence to show."""
+    """Why an item was recommended: the reasons, weightiest first, and a sentence to show.
+
+    The sentence names only items rated at or above the person's mean: a low rating may speak for an item too, but
+    nobody liked what they rated low.
+    """
 
     item: Any
     reasons: list[Reason]
@@ -147,7 +159,12 @@ class Explains(Recommender, ABC):
             for place in top[:n]
         ]
         if self.reason_kind == "user":
-            text = f"liked by {len(top):,} people with your taste" if len(top) else ""
-        else:
-            text = "because you liked " + " and ".join(r.label for r in reasons[:2]) if reasons else ""
-        return Explanation(item, reasons, text)
+            people = "one person" if len(top) == 1 else f"{len(top):,} people"
+            return Explanation(item, reasons, f"liked by {people} with your taste" if len(top) else "")
+        rated = dict(zip(history.indices.tolist(), history.data.tolist(), strict=True))
+        fair = float(history.data.mean()) if rated else 0.0
+        liked = [self._label(int(place)) for place in indices[top] if rated[int(place)] >= fair]
+        return Explanation(item, reasons, "because you liked " + " and ".join(liked[:2]) if liked else "")
+
+    def _label(self, item: int) -> str:
+        return self.titles_[item] if self.titles_ else str(self.item_ids_[item])

@@ -131,6 +131,22 @@ class Ids:
             found[found < 0] = missing
         return found
 
+    def union(self, other: Ids) -> Ids:
+        """These ids, then those that only `other` has, in its order; itself where there are none.
+
+        Raises:
+            DataError: if one holds integers and the other strings.
+
+        Examples:
+            >>> Ids([7, 9]).union(Ids([9, 1])).values.tolist()
+            [7, 9, 1]
+        """
+        if self.is_integer != other.is_integer and len(self) and len(other):
+            here, there = ("integers" if ids.is_integer else "strings" for ids in (self, other))
+            raise DataError(f"{self.kind} ids are {here} in one part and {there} in the other; load both alike")
+        new = self.index(other.values, missing=-1) < 0
+        return Ids(np.concatenate([self.values, other.values[new]]), kind=self.kind) if new.any() else self
+
     def parse(self, text: str) -> Any:
         """An id written as text (on a command line, say) as the kind of id this set holds.
 

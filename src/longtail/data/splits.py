@@ -174,7 +174,7 @@ def predefined(train: Any, test: Any, *, scale: tuple[float, float] | None = Non
             raise DataError(f"the {name} part has no rows")
     if parts[0].feedback != parts[1].feedback:
         raise DataError(f"train is {parts[0].feedback} and test {parts[1].feedback}; load both with the same feedback=")
-    user_ids, item_ids = (_merged(*(getattr(part, name) for part in parts)) for name in ("user_ids", "item_ids"))
+    user_ids, item_ids = parts[0].user_ids.union(parts[1].user_ids), parts[0].item_ids.union(parts[1].item_ids)
     scales = [part.scale for part in parts if part.scale is not None]
     if scale is None and scales:
         scale = (min(low for low, _ in scales), max(high for _, high in scales))
@@ -192,14 +192,6 @@ def predefined(train: Any, test: Any, *, scale: tuple[float, float] | None = Non
         for part in parts
     )
     return first, second
-
-
-def _merged(train: Ids, test: Ids) -> Ids:
-    if train.is_integer != test.is_integer and len(train) and len(test):
-        kinds = ["integers" if ids.is_integer else "strings" for ids in (train, test)]
-        raise DataError(f"{train.kind} ids are {kinds[0]} in train and {kinds[1]} in test; load both as the same kind")
-    new = train.index(test.values, missing=-1) < 0
-    return Ids(np.concatenate([train.values, test.values[new]]), kind=train.kind) if new.any() else train
 
 
 def _recoded(codes: AnyArray, old: Ids, new: Ids) -> AnyArray:

@@ -65,9 +65,7 @@ def _run(neighbors: Neighbors, lists: sparse.csr_array, k: int, min_neighbors: i
     similar = neighbors.starts, neighbors.ends, neighbors.indices, neighbors.weights, neighbors.size
     listed = lists.indptr, lists.indices, lists.data
     longest = int(np.diff(lists.indptr).max(initial=0))
-    run_rows(
-        lambda lo, hi: _means(*similar, *listed, longest, k, min_neighbors, *task, lo, hi), len(neighbors.starts)
-    )
+    run_rows(lambda lo, hi: _means(*similar, *listed, longest, k, min_neighbors, *task, lo, hi), len(neighbors.starts))
 
 
 @strict_kernel

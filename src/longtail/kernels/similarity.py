@@ -114,9 +114,7 @@ def similar_rows(
     return Neighbors(starts, starts + counts, found.reshape(-1), weights.reshape(-1), size)
 
 
-def similarity_matrix(
-    rows: sparse.csr_array, by_column: sparse.csr_array, measure: Measure
-) -> sparse.csr_array:
+def similarity_matrix(rows: sparse.csr_array, by_column: sparse.csr_array, measure: Measure) -> sparse.csr_array:
     """(n, n) CSR of the positive similarities of all rows with one another; the diagonal is left out.
 
     Raises:

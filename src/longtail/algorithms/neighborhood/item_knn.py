@@ -33,7 +33,7 @@ class ItemKNN(KNN, SimilarItems):
         by_user = in_order(train.users, train.items, compared, (train.n_users, train.n_items))
         self.similarities_ = similarity_matrix(by_user.T.tocsr(), by_user, self.measure)
         self.ratings_ = in_order(train.users, train.items, said, by_user.shape)
-        self.rated_ = (train.item_counts > 0)
+        self.rated_ = train.item_counts > 0
         self.top_rating_ = float(train.scale[1] if train.scale else train.values.max())
 
     def _predict_pairs(self, users: IntArray, items: IntArray) -> tuple[FloatArray, BoolArray]:
@@ -62,9 +62,7 @@ class ItemKNN(KNN, SimilarItems):
 
     def _rated(self, rows: sparse.csr_array, bias: AnyArray) -> FloatArray:
         items = np.arange(rows.shape[1])
-        said = nearest_means(
-            Neighbors.of(self.similarities_), rows, self.neighbors, self.min_neighbors, by_list=True
-        )
+        said = nearest_means(Neighbors.of(self.similarities_), rows, self.neighbors, self.min_neighbors, by_list=True)
         centers = bias[:, None], items, self.peer_means_, self.peer_deviations_
         scores = self._possible(self._uncentered(said, *centers), self.rated_)[0]
         scores[np.diff(rows.indptr) == 0] = self.mean_ + self.item_bias_

@@ -1,0 +1,77 @@
+"""The command line: each verb a few lines that call the library, with the same names.
+
+Heavy modules are imported inside the verbs, so that `longtail --help` is instant. Every error Longtail raises is one
+line on standard error, and the exit code is 2.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from longtail.cli.contest import bakeoff
+from longtail.cli.listing import algorithms, data_fetch, data_info, data_list
+from longtail.cli.measure import evaluate, split
+from longtail.cli.models import fit, recommend, similar
+from longtail.errors import LongtailError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="longtail",
+    help="Recommender systems from a ratings file to a measured, served top-N list.",
+    epilog="Start with: longtail bakeoff",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    add_completion=False,
+)
+for verb in (bakeoff, recommend, similar, fit, split, evaluate, algorithms):
+    app.command()(verb)
+data_app = typer.Typer(help="List, fetch and look at data sets.", no_args_is_help=True)
+for name, listing in (("list", data_list), ("fetch", data_fetch), ("info", data_info)):
+    data_app.command(name)(listing)
+app.add_typer(data_app, name="data")
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    if version:
+        from longtail import __version__
+
+        typer.echo(f"longtail {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; the entry point `longtail`."""
+    try:
+        code = app(standalone_mode=False)
+    except LongtailError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        typer.echo("interrupted", err=True)
+        raise SystemExit(130) from None
+    except OSError as error:
+        if error.errno == errno.EPIPE:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(1) from None
+        _fail(f"{error.filename or 'a file'}: {error.strerror or error}")
+    except MemoryError:
+        _fail("out of memory; use fewer ratings or a sparser algorithm")
+    except Exception as error:  # a wrong option or argument: the parser's own errors can say what was wrong
+        if not hasattr(error, "format_message"):
+            raise
+        _fail(error.format_message())
+    raise SystemExit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str) -> None:
+    typer.echo(f"longtail: {' '.join(message.split())}", err=True)
+    raise SystemExit(2)

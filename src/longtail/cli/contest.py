@@ -1,0 +1,74 @@
+"""The verb `bakeoff`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from longtail.cli.options import (
+    BadRowsOption,
+    Data,
+    DuplicatesOption,
+    Json,
+    N,
+    Seed,
+    console,
+    load_data,
+    require_folder,
+)
+from longtail.errors import ConfigError
+
+__all__ = ["bakeoff"]
+
+
+def bakeoff(
+    data: Data = None,
+    algorithm: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--algorithm", "-a", metavar="NAME[:PARAM=VALUE]", help="An algorithm to compare; repeat it for more."
+        ),
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option("--user", "-u", help="Show what everyone recommends to this user.")
+    ] = None,
+    protocol: Annotated[str, typer.Option("--protocol", help="How to measure.")] = "classic",
+    n: N = 10,
+    seed: Seed = 0,
+    output: Annotated[
+        list[Path] | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Also write a .html, .json or .csv file; may be repeated."),
+    ] = None,
+    duplicates: DuplicatesOption = None,
+    bad_rows: BadRowsOption = "error",
+    as_json: Json = False,
+) -> None:
+    """Compare recommenders side by side: accuracy, hit rates, coverage, diversity, novelty, time and memory."""
+    from longtail.evaluation.bakeoff import Bakeoff
+
+    outputs = output or []
+    for path in outputs:
+        if path.suffix not in (".html", ".json", ".csv"):
+            raise ConfigError(f"cannot write {path}: the name must end in .html, .json or .csv")
+        require_folder(path)
+    interactions = load_data(data, duplicates, bad_rows)
+    run = Bakeoff(
+        interactions,
+        algorithm or None,
+        protocol=protocol,
+        seed=seed,
+        n=n,
+        user=None if user is None else interactions.user_ids.parse(user),
+    )
+    result = run.run(progress=not as_json)
+    if as_json:
+        typer.echo(result.to_json())
+    else:
+        result.show(console())
+    for path in outputs:  # after the tables, so that a full disk loses no result
+        getattr(result, f"to_{path.suffix[1:]}")(path)
+        typer.echo(f"Wrote {path}", err=as_json)
+    if result.interrupted:
+        raise typer.Exit(130)

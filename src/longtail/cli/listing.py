@@ -1,0 +1,61 @@
+"""The verbs `algorithms` and `data list|fetch|info`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Annotated
+
+import typer
+
+from longtail.cli.options import BadRowsOption, Data, DuplicatesOption, Json, console, load_data
+
+__all__ = ["algorithms", "data_fetch", "data_info", "data_list"]
+
+
+def algorithms(as_json: Json = False) -> None:
+    """List the algorithms with their parameters and defaults."""
+    from longtail import registry
+    from longtail.cli.pages import algorithms_table, describe_algorithm
+
+    described = [describe_algorithm(name) for name in registry.names()]
+    if as_json:
+        typer.echo(json.dumps(described))
+    else:
+        console().print(algorithms_table(described))
+
+
+def data_list(as_json: Json = False) -> None:
+    """List the data sets Longtail knows by name."""
+    from longtail.cli.pages import datasets_table
+    from longtail.data.datasets import DATASETS
+
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(entry) for entry in DATASETS.values()]))
+    else:
+        console().print(datasets_table(DATASETS))
+
+
+def data_fetch(
+    name: Annotated[str, typer.Argument(help="A data set's name, such as ml-100k.")], as_json: Json = False
+) -> None:
+    """Download a data set into the cache (nothing to do when it is there already)."""
+    from longtail.data import datasets
+
+    data = datasets.movielens(name)
+    facts = {"name": name, "ratings": len(data), "users": data.n_users, "items": data.n_items}
+    typer.echo(json.dumps(facts) if as_json else f"{name} is here: {data!r}")
+
+
+def data_info(
+    data: Data = None, duplicates: DuplicatesOption = None, bad_rows: BadRowsOption = "error", as_json: Json = False
+) -> None:
+    """Show what a data set holds: counts, density, ratings, popularity, time span."""
+    from longtail.cli.pages import summary_table
+    from longtail.data.summary import summarize
+
+    summary = summarize(load_data(data, duplicates, bad_rows))
+    if as_json:
+        typer.echo(json.dumps(summary, ensure_ascii=False))
+    else:
+        console().print(summary_table(summary))

@@ -1,0 +1,87 @@
+"""The verbs `split` and `evaluate`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from longtail.cli.options import BadRowsOption, Data, DuplicatesOption, Json, Model, N, Seed, console, load_data
+from longtail.errors import ConfigError
+
+__all__ = ["evaluate", "split"]
+
+
+def evaluate(
+    test: Annotated[str, typer.Argument(metavar="TEST", help="A file of held-out ratings, or a data set's name.")],
+    model: Model = None,
+    lists: Annotated[
+        Path | None,
+        typer.Option("--lists", metavar="FILE", help="Saved lists (user, item and rank or score) to score instead."),
+    ] = None,
+    n: N = 10,
+    min_rating: Annotated[
+        float | None, typer.Option("--min-rating", help="Test ratings from here on count as relevant.")
+    ] = None,
+    duplicates: DuplicatesOption = None,
+    bad_rows: BadRowsOption = "error",
+    as_json: Json = False,
+) -> None:
+    """Score a saved model, or saved lists, on held-out ratings."""
+    from longtail.algorithms.base import load
+    from longtail.algorithms.powers import PredictsRatings
+    from longtail.cli.pages import scores_table
+    from longtail.evaluation.scoring import read_lists, score
+
+    if (model is None) == (lists is None):
+        raise ConfigError("say what to score: --model DIR, or --lists FILE")
+    held_out = load_data(test, duplicates, bad_rows)
+    predictions = None
+    if model is None:
+        found = read_lists(str(lists)).head(n)
+    else:
+        fitted = load(model)
+        found = fitted.recommend([user for user in held_out.users_present() if user in fitted.user_ids_], n)
+        if isinstance(fitted, PredictsRatings) and held_out.feedback == "explicit":
+            predictions = fitted.predict_ratings(held_out)
+    scores = score(held_out, lists=found, predictions=predictions, min_rating=min_rating)
+    if as_json:
+        typer.echo(json.dumps({name: float(value) for name, value in scores.items()}))
+    else:
+        console().print(scores_table(scores))
+
+
+def split(
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where train.csv and test.csv go.")],
+    data: Data = None,
+    how: Annotated[
+        Literal["random", "leave-one-out", "last", "time"], typer.Option("--how", help="What is held out.")
+    ] = "random",
+    fraction: Annotated[float, typer.Option("--fraction", help="Share held out, for random and time.")] = 0.25,
+    seed: Seed = 0,
+    duplicates: DuplicatesOption = None,
+    bad_rows: BadRowsOption = "error",
+    as_json: Json = False,
+) -> None:
+    """Split a data set into train.csv and test.csv."""
+    from longtail.data import splits
+
+    interactions = load_data(data, duplicates, bad_rows)
+    if how == "random":
+        parts = splits.random_holdout(interactions, fraction, seed=seed)
+    elif how == "time":
+        parts = splits.by_time(interactions, fraction=fraction)
+    else:
+        which: Literal["random", "last"] = "last" if how == "last" else "random"
+        parts = splits.leave_one_out(interactions, which=which, seed=seed)
+    output.mkdir(parents=True, exist_ok=True)
+    counts = {}
+    for name, part in zip(("train", "test"), parts, strict=True):
+        part.to_frame().write_csv(output / f"{name}.csv")
+        counts[name] = len(part)
+    if as_json:
+        typer.echo(json.dumps({"folder": str(output), **counts}))
+    else:
+        typer.echo(f"Wrote {output}/train.csv ({counts['train']:,} rows) and test.csv ({counts['test']:,} rows)")

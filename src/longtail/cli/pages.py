@@ -1,0 +1,212 @@
+"""How the command line shows things: each table or page in one place, for a terminal of any width."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from longtail import registry
+from longtail.algorithms.base import Recommender
+from longtail.algorithms.powers import Explains
+from longtail.data.results import TopN
+from longtail.evaluation.value import METRICS, MetricValue
+
+__all__ = [
+    "UserPage",
+    "algorithms_table",
+    "datasets_table",
+    "describe_algorithm",
+    "list_table",
+    "scores_table",
+    "summary_table",
+    "title_of",
+]
+
+SHOWN = 5
+
+
+def title_of(model: Recommender, item: Any) -> str:
+    """The title of an item by external id; the id itself where no title is known."""
+    return model.titles_[int(model.item_ids_.index([item])[0])] if model.titles_ else str(item)
+
+
+@dataclass(frozen=True)
+class UserPage:
+    """A person, to get to know them: what they loved and hated, and what they are recommended, with reasons."""
+
+    person: str
+    loved: list[dict[str, Any]]
+    hated: list[dict[str, Any]]
+    recommendations: list[dict[str, Any]]
+
+    @classmethod
+    def of_user(cls, model: Recommender, user: Any, n: int, min_rating: float | None) -> UserPage:
+        """The page of a user of the training data."""
+        row = model.histories_[model.user_ids_.index([user])]
+        history = dict(zip(model.item_ids_[row.indices].tolist(), row.data.tolist(), strict=True))
+        lists = model.recommend([user], n, min_rating=min_rating)
+        reasons = [model.explain(user, item).text for item in lists.of(user)] if isinstance(model, Explains) else []
+        return cls._of(model, f"User {user}", history, lists, reasons)
+
+    @classmethod
+    def of_history(cls, model: Recommender, history: Mapping[Any, float], n: int, min_rating: float | None) -> UserPage:
+        """The page of somebody new."""
+        lists = model.recommend_for([history], n, min_rating=min_rating)
+        listed = lists.of(0)
+        reasons = [model.explain_for(history, item).text for item in listed] if isinstance(model, Explains) else []
+        return cls._of(model, "Somebody new", history, lists, reasons)
+
+    @classmethod
+    def _of(
+        cls, model: Recommender, person: str, history: Mapping[Any, float], lists: TopN, reasons: list[str]
+    ) -> UserPage:
+        mean = sum(history.values()) / max(1, len(history))
+        known = np.bincount(model.histories_.indices, minlength=len(model.item_ids_))
+        fame = dict(zip(history, known[model.item_ids_.index(list(history))].tolist(), strict=True))
+        best = sorted(history, key=lambda item: (-history[item], -fame[item]))
+        worst = sorted(history, key=lambda item: (history[item], -fame[item]))
+        rated = {item: {"item": item, "title": title_of(model, item), "rating": history[item]} for item in history}
+        found = [
+            {"rank": row["rank"], "item": row["item"], "title": title_of(model, row["item"]), "score": row["score"]}
+            for row in lists.to_frame().iter_rows(named=True)
+        ]
+        if model.scores_are_ratings and model.scale_ is not None:
+            for entry in found:
+                entry["predicted_rating"] = min(max(entry["score"], model.scale_[0]), model.scale_[1])
+        for entry, reason in zip(found, reasons, strict=False):
+            entry["reason"] = reason
+        return cls(
+            person=f"{person}: {len(history):,} ratings, mean {mean:.2f}",
+            loved=[rated[item] for item in best[:SHOWN] if history[item] >= mean],
+            hated=[rated[item] for item in worst[:SHOWN] if history[item] < mean],
+            recommendations=found,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The page as JSON values."""
+        return dataclasses.asdict(self)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Draw the page in a terminal."""
+        yield Text(f"\n{self.person}", style="bold")
+        for heading, entries in (("Loved", self.loved), ("Hated", self.hated)):
+            if entries:
+                yield Text(f"\n{heading}", style="bold")
+                for entry in entries:
+                    yield Text(f"  {entry['rating']:>3g}  {entry['title']}")
+        table = _table("\nRecommended")
+        table.add_column("#", justify="right")
+        table.add_column("title", overflow="fold")
+        rated = any("predicted_rating" in entry for entry in self.recommendations)
+        table.add_column("predicted rating" if rated else "score", justify="right")
+        table.add_column("why", overflow="fold", style="dim")
+        for entry in self.recommendations:
+            shown = entry.get("predicted_rating", entry["score"])
+            table.add_row(str(entry["rank"]), Text(entry["title"]), f"{shown:.2f}", Text(entry.get("reason", "")))
+        yield table if self.recommendations else Text("\nNothing qualifies for this person.")
+
+
+def list_table(lists: TopN, title: str, *, score: str) -> Table:
+    """One list of items with titles and scores."""
+    table = _table(title)
+    table.add_column("#", justify="right")
+    table.add_column("title" if lists.titles else "item", overflow="fold")
+    table.add_column(score, justify="right")
+    for row in lists.to_frame().iter_rows(named=True):
+        table.add_row(str(row["rank"]), Text(str(row.get("title", row["item"]))), f"{row['score']:.3f}")
+    return table
+
+
+def scores_table(scores: Mapping[str, MetricValue]) -> Table:
+    """Metrics with their values and which way is better."""
+    table = _table("Scores")
+    table.add_column("metric")
+    table.add_column("value", justify="right")
+    table.add_column("better", style="dim")
+    for name, value in scores.items():
+        info = METRICS[name]
+        better = {True: "higher", False: "lower", None: "depends"}[info.higher_is_better]
+        table.add_row(info.title, f"{float(value):.4f}", better)
+    return table
+
+
+def describe_algorithm(name: str) -> dict[str, Any]:
+    """An algorithm's name, first line of its docstring and parameters with defaults, derived from its class."""
+    cls = registry.get(name)
+    fields = {field.name: field.default for field in dataclasses.fields(cls) if field.init}
+    return {"name": name, "about": (cls.__doc__ or "").strip().partition("\n")[0], "parameters": fields}
+
+
+def algorithms_table(described: Iterable[Mapping[str, Any]]) -> Table:
+    """The algorithms with what they are and their parameters."""
+    table = _table("Algorithms")
+    table.add_column("name", style="bold", no_wrap=True)
+    table.add_column("what it is", overflow="fold")
+    table.add_column("parameters and defaults", overflow="fold", style="dim")
+    for entry in described:
+        parameters = " ".join(f"{name}={value}" for name, value in entry["parameters"].items())
+        table.add_row(entry["name"], Text(entry["about"]), Text(parameters))
+    return table
+
+
+def datasets_table(datasets: Mapping[str, Any]) -> Table:
+    """The data sets known by name."""
+    table = _table("Data sets")
+    table.add_column("name", style="bold", no_wrap=True)
+    for heading in ("ratings", "users", "items", "MB"):
+        table.add_column(heading, justify="right")
+    for entry in datasets.values():
+        counts = (entry.ratings, entry.users, entry.items)
+        table.add_row(entry.folder, *(f"{count:,}" for count in counts), f"{entry.megabytes:g}")
+    table.add_row("synthetic", "any", "any", "any", "0")
+    table.caption = "MovieLens by GroupLens (research use, with citation); synthetic is generated: synthetic:users=500"
+    table.caption_justify = "left"
+    return table
+
+
+def summary_table(summary: Mapping[str, Any]) -> Table:
+    """What a data set holds."""
+    table = _table("Data")
+    table.add_column("", style="bold")
+    table.add_column("", overflow="fold")
+    table.show_header = False
+    per_user, per_item = summary["per_user"], summary["per_item"]
+    rows = {
+        "feedback": summary["feedback"],
+        "ratings" if summary["feedback"] == "explicit" else "interactions": f"{summary['interactions']:,}",
+        "users": f"{summary['users']:,} ({_spread(per_user)} each)",
+        "items": f"{summary['items']:,} ({_spread(per_item)} each)",
+        "density": f"{summary['density']:.2%}",
+        "long tail": f"the most popular tenth of the items takes {summary['head_share']:.0%} of the interactions",
+        "scale": "{:g} to {:g}".format(*summary["scale"]) if summary["scale"] else None,
+        "mean rating": f"{summary['mean_rating']:.3f}" if summary["mean_rating"] is not None else None,
+        "distribution": _bars(summary["ratings"]) if summary["ratings"] else None,
+        "time span": f"{summary['first']} to {summary['last']}" if summary["first"] else None,
+        "most popular": "\n".join(f"{entry['count']:>7,}  {entry['title']}" for entry in summary["most_popular"]),
+        "loading": summary["loading"],
+        "fingerprint": summary["fingerprint"],
+    }
+    for heading, text in rows.items():
+        if text is not None:
+            table.add_row(heading, Text(text))
+    return table
+
+
+def _spread(counts: Mapping[str, float]) -> str:
+    return f"{counts['fewest']:,} to {counts['most']:,}, median {counts['median']:,.0f}"
+
+
+def _bars(counts: Mapping[str, int]) -> str:
+    most = max(counts.values())
+    return "\n".join(f"{rating:>4}  {'█' * round(24 * n / most):<24} {n:,}" for rating, n in counts.items())
+
+
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
