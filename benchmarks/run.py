@@ -41,7 +41,7 @@ TASKS = ["svd", "svdpp", "top10", *KNN]
 QUICK = ["svd", "top10", "knn-user-mean-msd", "knn-item-baseline-pearson_baseline"]
 MEBIBYTE = 2**20
 
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 110)
 
 
 def main() -> None:
@@ -116,40 +116,22 @@ def one_line(row: dict[str, Any]) -> str:
 
 
 def show(rows: list[dict[str, Any]]) -> None:
-    table = Table(title="scikit-surprise / Longtail (ratios above 1: we are faster, or smaller)")
+    table = Table(title="scikit-surprise / Longtail", caption="medians; a ratio above 1: we are faster, or smaller")
     table.add_column("task")
-    for name in (
-        "CPU s",
-        "CPU s",
-        "CPU ratio",
-        "wall ratio",
-        "MiB above",
-        "MiB above",
-        "memory ratio",
-        "peak MiB",
-        "peak MiB",
-    ):
-        table.add_column(name, justify="right")
-    for name in ("RMSE", "RMSE"):
+    for name in ("CPU seconds", "ratio", "MiB above start", "ratio", "peak MiB", "RMSE"):
         table.add_column(name, justify="right")
     for row in rows:
         cpu, memory, peak, rmse = row["cpu"], row["memory"], row["peak"], row["rmse"]
         table.add_row(
-            row["task"],
-            f"{cpu['peer']:.3f}",
-            f"{cpu['ours']:.4f}",
+            row["task"].removeprefix("knn-").replace("-", " "),
+            f"{cpu['peer']:.3f} / {cpu['ours']:.4f}",
             f"{cpu['ratio']:.1f}",
-            f"{row['wall']['ratio']:.1f}",
-            f"{memory['peer'] / MEBIBYTE:.0f}",
-            f"{memory['ours'] / MEBIBYTE:.1f}",
+            f"{memory['peer'] / MEBIBYTE:.0f} / {memory['ours'] / MEBIBYTE:.1f}",
             f"{memory['ratio']:.1f}",
-            *(f"{peak[side] / MEBIBYTE:.0f}" for side in ("peer", "ours")),
-            *("" if rmse[side] is None else f"{rmse[side]:.4f}" for side in ("peer", "ours")),
+            f"{peak['peer'] / MEBIBYTE:.0f} / {peak['ours'] / MEBIBYTE:.0f}",
+            "" if rmse["peer"] is None else f"{rmse['peer']:.4f} / {rmse['ours']:.4f}",
         )
     console.print(table)
-    console.print(
-        "Of two columns of one name, the first is scikit-surprise, the second Longtail; medians over the rounds."
-    )
 
 
 def save(rows: list[dict[str, Any]], peer: Path) -> None:

@@ -163,3 +163,19 @@ def test_lists_are_cut_and_checked(small: lt.Interactions) -> None:
         lt.RatingPredictions(
             lists.users, lists.users, lists.users, lists.users[:2], lists.users, lists.user_ids, lists.item_ids
         )
+
+
+@dataclass(kw_only=True)
+class Sometimes(Nearby):
+    """Learns one thing more from a long catalogue."""
+
+    def _fit(self, train: Any, catalog: Any) -> None:
+        super()._fit(train, catalog)
+        if train.n_items > 100:
+            self.long_ = True
+
+
+def test_another_fit_forgets_the_first(small: lt.Interactions) -> None:
+    model = Sometimes().fit(ragged())
+    assert hasattr(model, "long_")
+    assert not hasattr(model.fit(small), "long_")

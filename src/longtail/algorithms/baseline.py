@@ -132,7 +132,7 @@ class Bias(PredictsRatings):
         >>> data = lt.Interactions.from_frame({"user": [1, 1, 2], "item": [10, 20, 10], "rating": [5.0, 3.0, 4.0]})
         >>> model = lt.Bias(reg_user=1.0, reg_item=1.0, epochs=1).fit(data)
         >>> [round(float(rating), 4) for rating in model.predict([1, 2], [20, 20])]
-        [3.5556, 3.4167]
+        [3.5556, 3.3333]
     """
 
     fold_in: ClassVar[FoldIn] = "solved"

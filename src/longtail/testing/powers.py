@@ -101,7 +101,7 @@ class PowerChecks(Subject):
         demand(getattr(found, "item", None) == item, f"{said} is not of item {item}")
         demand(len(reasons) <= 4 and weights == sorted(weights, reverse=True), f"{said} must list the weightiest first")
         demand(all(np.isfinite(weights)), f"{said} has a weight that is not finite")
-        demand(isinstance(text, str) and bool(text) == bool(reasons), f"{said} must have a text when it has reasons")
+        demand(isinstance(text, str) and bool(reasons or not text), f"{said} has a text without a reason")
         ids = [reason.id for reason in reasons if reason.kind == "item"]
         demand(
             set(ids) <= set(history) - {item}, f"{said} names an item that is not in the history, or the item itself"
