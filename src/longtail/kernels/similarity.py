@@ -7,22 +7,22 @@ but what is kept.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Literal
 
 import numpy as np
 from scipy import sparse
 
-from longtail.kernels.jit import kernel
+from longtail.kernels.jit import strict_kernel
 from longtail.kernels.parallel import run_rows
 from longtail.memory import require_memory
-from longtail.types import AnyArray, FloatArray, IntArray, LongArray
+from longtail.types import AnyArray, FloatArray, IntArray, LongArray, RealArray
 
 __all__ = ["Measure", "Neighbors", "similar_rows", "similarity_matrix"]
 
 COSINE, MSD, PEARSON = 0, 1, 2
-BLOCK_BYTES = 16 * 2**20
+BLOCK_BYTES = 8 * 2**20
 
 Similarity = Literal["cosine", "msd", "pearson", "pearson_baseline"]
 
@@ -71,14 +71,14 @@ class Neighbors:
         starts: (n_rows,) int64.
         ends: (n_rows,) int64.
         indices: int32 index of each neighbor.
-        weights: float32 similarity to it, above 0.
+        weights: float64 similarity to it, above 0.
         size: how many rows there are to be neighbors with.
     """
 
     starts: LongArray
     ends: LongArray
     indices: IntArray
-    weights: FloatArray
+    weights: RealArray
     size: int
 
     @classmethod
@@ -87,13 +87,29 @@ class Neighbors:
         indptr = matrix.indptr.astype(np.int64)
         return cls(indptr[:-1].copy(), indptr[1:].copy(), matrix.indices, matrix.data, int(matrix.shape[1]))
 
+    def take(self, lo: int, hi: int) -> Neighbors:
+        """The rows lo..hi."""
+        return replace(self, starts=self.starts[lo:hi], ends=self.ends[lo:hi])
+
+    def nearest_first(self) -> Neighbors:
+        """A packed copy, each row from the most to the least similar."""
+        lengths = self.ends - self.starts
+        ends = np.cumsum(lengths)
+        starts = ends - lengths
+        indices, weights = np.empty(lengths.sum(), np.int32), np.empty(lengths.sum())
+        for row, (lo, hi) in enumerate(zip(self.starts.tolist(), self.ends.tolist(), strict=True)):
+            order = np.argsort(-self.weights[lo:hi])
+            indices[starts[row] : ends[row]] = self.indices[lo:hi][order]
+            weights[starts[row] : ends[row]] = self.weights[lo:hi][order]
+        return Neighbors(starts, ends, indices, weights, self.size)
+
 
 def similar_rows(
     rows: sparse.csr_array, by_column: sparse.csr_array, measure: Measure, *, leave_out: IntArray | None = None
 ) -> Neighbors:
     """Neighbors of some rows among all the rows of a rating matrix.
 
-    Memory: 8 bytes for each of the `rows` times all the rows; hand over few at a time.
+    Memory: 12 bytes for each of the `rows` times all the rows; hand over few at a time.
 
     Args:
         rows: (n, n_columns) the rows to compare.
@@ -103,7 +119,7 @@ def similar_rows(
     """
     n_rows, size = rows.shape[0], by_column.shape[1]
     found = np.empty((n_rows, size), dtype=np.int32)
-    weights = np.empty((n_rows, size), dtype=np.float32)
+    weights = np.empty((n_rows, size), dtype=np.float64)
     counts = np.zeros(n_rows, dtype=np.int64)
     own = np.full(n_rows, -1, dtype=np.int32) if leave_out is None else leave_out.astype(np.int32)
     left = rows.indptr, rows.indices, rows.data
@@ -121,14 +137,14 @@ def similarity_matrix(rows: sparse.csr_array, by_column: sparse.csr_array, measu
         MemoryBudgetError: if they need more memory than the budget allows.
     """
     size = rows.shape[0]
-    indices, weights = np.empty(0, np.int32), np.empty(0, np.float32)
+    indices, weights = np.empty(0, np.int32), np.empty(0, np.float64)
     indptr = np.zeros(size + 1, dtype=np.int64)
-    step = max(1, BLOCK_BYTES // (8 * size))
+    step = max(1, BLOCK_BYTES // (12 * size))
     for lo in range(0, size, step):
         hi = min(lo + step, size)
         block = similar_rows(rows[lo:hi], by_column, measure, leave_out=np.arange(lo, hi, dtype=np.int32))
         indptr[lo + 1 : hi + 1] = indptr[lo] + np.cumsum(block.ends - block.starts)
-        require_memory(8 * int(indptr[hi]), f"storing the similarities of {size:,} rows")
+        require_memory(12 * int(indptr[hi]), f"storing the similarities of {size:,} rows")
         for stored, packed in ((indices, block.indices), (weights, block.weights)):
             stored.resize(int(indptr[hi]), refcheck=False)  # grows in place: no second copy at the end
             parts = [packed[start:end] for start, end in zip(block.starts, block.ends, strict=True)]
@@ -140,7 +156,7 @@ def _narrowed(indptr: LongArray) -> AnyArray:
     return indptr.astype(np.int32) if indptr[-1] <= np.iinfo(np.int32).max else indptr
 
 
-@kernel
+@strict_kernel
 def _compare(
     indptr: IntArray,
     indices: IntArray,
@@ -153,7 +169,7 @@ def _compare(
     min_support: int,
     damping: float,
     found: IntArray,
-    weights: FloatArray,
+    weights: RealArray,
     counts: LongArray,
     lo: int,
     hi: int,
@@ -165,30 +181,28 @@ def _compare(
         for place in range(indptr[row], indptr[row + 1]):
             column, a = indices[place], np.float64(values[place])
             for at in range(column_indptr[column], column_indptr[column + 1]):
-                sum_, b = sums[column_indices[at]], np.float64(column_values[at])
-                sum_[0] += 1.0
-                sum_[1] += a * b
-                sum_[2] += a * a
-                sum_[3] += b * b
+                other, b = np.uint64(column_indices[at]), np.float64(column_values[at])
+                sums[other, 0] += 1.0
+                sums[other, 1] += a * b
+                sums[other, 2] += a * a
+                sums[other, 3] += b * b
                 if kind == PEARSON:
-                    sum_[4] += a
-                    sum_[5] += b
+                    sums[other, 4] += a
+                    sums[other, 5] += b
         count = 0
-        for other in range(size):
+        for other in range(np.uint64(size)):
             if sums[other, 0] == 0.0:
                 continue
             if sums[other, 0] >= min_support and other != own[row]:
                 weight = _similarity(sums[other], kind, damping)
-                if weight > 0.0:
-                    found[row, count] = other
-                    weights[row, count] = weight
-                    count += 1
+                found[row, count], weights[row, count] = other, weight
+                count += weight > 0.0
             sums[other] = 0.0
         counts[row] = count
 
 
-@kernel
-def _similarity(sums: AnyArray, kind: int, damping: float) -> float:
+@strict_kernel
+def _similarity(sums: RealArray, kind: int, damping: float) -> float:
     n, ab, aa, bb = sums[0], sums[1], sums[2], sums[3]
     if kind == MSD:
         return 1.0 / (1.0 + max(0.0, aa + bb - 2.0 * ab) / n)

@@ -163,11 +163,11 @@ class KNN(PredictsRatings, Explains, ABC):
         return nearest, share * (said[nearest] - (self.mean_ if self.variant == "basic" else 0.0))
 
 
-def in_order(rows: IntArray, columns: IntArray, values: FloatArray, shape: tuple[int, int]) -> sparse.csr_array:
+def in_order(rows: IntArray, columns: IntArray, values: AnyArray, shape: tuple[int, int]) -> sparse.csr_array:
     """A CSR array whose rows keep the order of the entries given."""
-    order = np.argsort(rows, kind="stable")
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=shape[0]))]).astype(np.int32)
-    return sparse.csr_array((values[order], columns[order], indptr), shape=shape)
+    entries = sparse.coo_array((values, (rows, columns)), shape=shape)
+    entries.has_canonical_format = True  # nothing to merge, so nothing is sorted
+    return entries.tocsr()
 
 
 def row_numbers(rows: sparse.csr_array) -> AnyArray:
