@@ -11,7 +11,7 @@ from scipy import sparse
 
 from longtail.kernels.jit import kernel
 from longtail.kernels.parallel import run_rows
-from longtail.types import FloatArray, IntArray, RealArray
+from longtail.types import AnyArray, FloatArray, IntArray, RealArray
 
 __all__ = ["als_biases", "sgd_biases", "solve_biases"]
 
@@ -49,7 +49,7 @@ def als_biases(
     return user_bias.astype(np.float32), item_bias.astype(np.float32)
 
 
-def solve_biases(rows: sparse.csr_array, column_bias: RealArray, mean: float, regularization: float) -> RealArray:
+def solve_biases(rows: sparse.csr_array, column_bias: AnyArray, mean: float, regularization: float) -> RealArray:
     """The bias of each row given those of the columns: sum (r - mu - b_column) / (regularization + n).
 
     Also the fold-in of a new person: their row, the items' biases fixed.

@@ -22,6 +22,8 @@ __all__ = ["ItemKNN"]
 
 @dataclass(kw_only=True)
 class ItemKNN(KNN, SimilarItems):
+    """Item-based nearest neighbors: a rating from what the person said of similar items (Sarwar et al. 2001)."""
+
     fold_in: ClassVar[FoldIn] = "exact"
 
     def _fit(self, train: Interactions, catalog: Catalog | None) -> None:

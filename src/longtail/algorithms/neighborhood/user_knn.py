@@ -23,6 +23,8 @@ BLOCK_BYTES = 32 * 2**20
 
 @dataclass(kw_only=True)
 class UserKNN(KNN):
+    """User-based nearest neighbors: a rating from what similar people said of the item (Herlocker et al. 1999)."""
+
     fold_in: ClassVar[FoldIn] = "exact"
     reason_kind: ClassVar[Literal["item", "user"]] = "user"
 
@@ -45,7 +47,12 @@ class UserKNN(KNN):
             pairs = order[first:last]
             near = self._neighbors(self.histories_[people[lo:hi]], self.user_bias_[people[lo:hi]], people[lo:hi])
             said[pairs] = nearest_means_of_pairs(
-                near, self.raters_, rows[first:last] - lo, items[pairs], self.neighbors, self.min_neighbors
+                near,
+                self.raters_,
+                (rows[first:last] - lo).astype(np.int32),
+                items[pairs],
+                self.neighbors,
+                self.min_neighbors,
             )
         known = (np.diff(self.histories_.indptr)[users] > 0) & (np.diff(self.raters_.indptr)[items] > 0)
         centers = self.user_bias_[users], items, self.peer_means_[users], self.peer_deviations_[users]
@@ -94,7 +101,7 @@ class UserKNN(KNN):
         scores = np.full(rows.shape, -np.inf, dtype=np.float32)
         for lo, hi in self._blocks(rows.shape[0]):
             near = self._neighbors(rows[lo:hi], bias[lo:hi], None if own is None else own[lo:hi])
-            liked = near.nearest(self.neighbors) @ self.histories_
+            liked = _nearest(near, self.neighbors) @ self.histories_
             scores[lo + row_numbers(liked), liked.indices] = liked.data / self.top_rating_
         return scores
 
@@ -111,3 +118,13 @@ class UserKNN(KNN):
         if self.variant == "zscore":
             contributions = contributions * self._moments(row_numbers(history), history.data, 1)[1][0]
         return said.indices[nearest], contributions
+
+
+def _nearest(near: Neighbors, k: int) -> sparse.csr_array:
+    """The k most similar neighbors of each row, with their similarities."""
+    ordered = near.nearest_first()
+    lengths = np.minimum(ordered.ends - ordered.starts, k)
+    pointer = np.concatenate([[0], np.cumsum(lengths)])
+    places = np.repeat(ordered.starts - pointer[:-1], lengths) + np.arange(pointer[-1])
+    parts = (ordered.weights[places], ordered.indices[places], pointer)
+    return sparse.csr_array(parts, shape=(len(lengths), near.size))
