@@ -74,7 +74,17 @@ class ItemKNN(KNN, SimilarItems):
         return self._rank_histories(self.histories_[users])
 
     def _rank_histories(self, histories: sparse.csr_array) -> FloatArray:
-        raise SystemExit
+        """Similarity to the best-rated items of each history, weighted by rating / highest rating."""
+        rows = row_numbers(histories)
+        order = np.lexsort((histories.indices, -histories.data, rows))
+        place = np.arange(len(order)) - histories.indptr[rows[order]]
+        best = order[place < self.neighbors]
+        top = float(self.scale_[1]) if self.scale_ else float(self.histories_.data.max())
+        liked = sparse.csr_array((histories.data[best] / top, (rows[best], histories.indices[best])), histories.shape)
+        found = (liked @ self.similarities_).tocoo()
+        scores = np.full(histories.shape, -np.inf, dtype=np.float32)
+        scores[found.coords] = found.data
+        return scores
 
     def _item_similarities(self, items: IntArray) -> FloatArray:
         dense: FloatArray = self.similarities_[items].toarray()
