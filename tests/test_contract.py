@@ -53,6 +53,22 @@ def test_contract(case: longtail.testing.Case) -> None:
     case()
 
 
+BY_RATING = ["user-knn", "item-knn"]
+
+
+@pytest.mark.parametrize(
+    "case",
+    longtail.testing.cases(
+        BY_RATING,
+        exempt={name: EXEMPT[name] for name in BY_RATING},
+        hyperparameters={name: {"ranking": "rating"} for name in BY_RATING},
+    ),
+    ids=str,
+)
+def test_contract_of_lists_by_predicted_rating(case: longtail.testing.Case) -> None:
+    case()
+
+
 def test_every_algorithm_is_checked() -> None:
     by_algorithm = {case.algorithm for case in longtail.testing.cases()}
     assert by_algorithm == set(registry.names()) >= set(registry.LINEUP)

@@ -48,10 +48,10 @@ class Known(PredictsRatings):
 
 @dataclass(kw_only=True)
 class Reasoning(Known, Explains):
-    """Gives the first item of the history as its reason."""
+    """Gives the best-rated item of the history as its reason."""
 
     def _reasons(self, history, item):
-        return history.indices[:1], np.ones(1)
+        return history.indices[[np.argmax(history.data)]], np.ones(1)
 
 
 @dataclass(kw_only=True)

@@ -215,13 +215,19 @@ def test_interrupted_at_once(films: lt.Interactions, recommenders: SimpleNamespa
 # -- the sample user -----------------------------------------------------------------------------------------------
 
 
-def test_picks_are_what_the_model_recommends(result: BakeoffResult, films: lt.Interactions) -> None:
+def test_picks_are_what_the_model_recommends(
+    result: BakeoffResult, films: lt.Interactions, recommenders: SimpleNamespace
+) -> None:
     user = result.sample.id
     picks = result.outcomes[2].picks
     assert [pick.item for pick in picks] == lt.make("popular").fit(films).recommend([user]).of(user)
-    assert all(pick.rating is None for pick in picks)
-    assert all(1 <= pick.rating <= 5 for pick in result.outcomes[1].picks)
-    assert result.outcomes[1].picks[0].reason.startswith("because you liked")
+    assert all(1 <= pick.rating <= 5 for pick in picks)
+    assert not any(pick.reason for pick in picks)
+    model = recommenders.Reasoning(offset=0.5).fit(films)
+    for pick in result.outcomes[1].picks:
+        assert pick.rating == model.predict([user], [pick.item])[0]
+        assert pick.reason == model.explain(user, pick.item).text
+        assert pick.reason.startswith("because you liked")
 
 
 def test_the_user_asked_for_may_be_written_as_text(films: lt.Interactions) -> None:

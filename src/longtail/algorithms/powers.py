@@ -18,7 +18,7 @@ from longtail.algorithms.base import BLOCK_BYTES, Recommender, Scores
 from longtail.data.interactions import Interactions
 from longtail.data.results import RatingPredictions, TopN
 from longtail.errors import DataError
-from longtail.kernels.topk import top_k
+from longtail.kernels.topk import LowRank, top_k
 from longtail.types import AnyArray, BoolArray, FloatArray, IntArray, RealArray
 
 __all__ = ["Explains", "Explanation", "PredictsRatings", "Reason", "SimilarItems"]
@@ -44,6 +44,23 @@ class PredictsRatings(Recommender, ABC):
             raise DataError(f"users and items must be equally long, not {len(rows)} and {len(columns)}")
         return self._estimate(rows, columns)[0]
 
+    def predict_for(self, history: Mapping[Any, float], items: Sequence[Any] | AnyArray) -> FloatArray:
+        """Predicted ratings (n,) float32 of external item ids by somebody new, who rated {item id: rating}.
+
+        Examples:
+            >>> import longtail as lt
+            >>> data = lt.Interactions.from_frame({"user": [1, 1, 2], "item": [10, 20, 10], "rating": [5.0, 3.0, 4.0]})
+            >>> model = lt.Bias(reg_user=1.0, reg_item=1.0, epochs=1).fit(data)
+            >>> [round(float(rating), 4) for rating in model.predict_for({10: 5.0}, [20])]
+            [3.8333]
+
+        Raises:
+            UnknownIdError: for an item the model has not seen.
+        """
+        row = self._rate_histories(self.fold([history]))
+        ratings = (row.dense() if isinstance(row, LowRank) else row)[0, self.item_ids_.index(items)]
+        return self._on_scale(np.where(np.isfinite(ratings), ratings, np.float32(self.mean_)))
+
     def predict_ratings(self, test: Interactions) -> RatingPredictions:
         """Predictions beside the true ratings of a test set, in the test set's own ids.
 
@@ -63,9 +80,12 @@ class PredictsRatings(Recommender, ABC):
 
     def _estimate(self, users: IntArray, items: IntArray) -> tuple[FloatArray, BoolArray]:
         raw, impossible = self._predict_pairs(users, items)
+        return self._on_scale(raw), impossible
+
+    def _on_scale(self, ratings: FloatArray) -> FloatArray:
         if self.scale_ is not None:
-            raw = np.clip(raw, np.float32(self.scale_[0]), np.float32(self.scale_[1]))
-        return raw.astype(np.float32, copy=False), impossible
+            ratings = np.clip(ratings, np.float32(self.scale_[0]), np.float32(self.scale_[1]))
+        return ratings.astype(np.float32, copy=False)
 
 
 class SimilarItems(Recommender, ABC):

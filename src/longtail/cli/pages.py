@@ -14,9 +14,10 @@ from rich.text import Text
 
 from longtail import registry
 from longtail.algorithms.base import Recommender
-from longtail.algorithms.powers import Explains
+from longtail.algorithms.powers import Explains, PredictsRatings
 from longtail.data.results import TopN
 from longtail.evaluation.value import METRICS, MetricValue
+from longtail.types import FloatArray
 
 __all__ = [
     "UserPage",
@@ -45,6 +46,7 @@ class UserPage:
     loved: list[dict[str, Any]]
     hated: list[dict[str, Any]]
     recommendations: list[dict[str, Any]]
+    ranked_by_score: bool
 
     @classmethod
     def of_user(cls, model: Recommender, user: Any, n: int, min_rating: float | None) -> UserPage:
@@ -53,7 +55,9 @@ class UserPage:
         history = dict(zip(model.item_ids_[row.indices].tolist(), row.data.tolist(), strict=True))
         lists = model.recommend([user], n, min_rating=min_rating)
         reasons = [model.explain(user, item).text for item in lists.of(user)] if isinstance(model, Explains) else []
-        return cls._of(model, f"User {user}", history, lists, reasons)
+        listed = lists.of(user)
+        ratings = model.predict([user] * len(listed), listed) if isinstance(model, PredictsRatings) else None
+        return cls._of(model, f"User {user}", history, lists, reasons, ratings)
 
     @classmethod
     def of_history(cls, model: Recommender, history: Mapping[Any, float], n: int, min_rating: float | None) -> UserPage:
@@ -61,11 +65,18 @@ class UserPage:
         lists = model.recommend_for([history], n, min_rating=min_rating)
         listed = lists.of(0)
         reasons = [model.explain_for(history, item).text for item in listed] if isinstance(model, Explains) else []
-        return cls._of(model, "Somebody new", history, lists, reasons)
+        ratings = model.predict_for(history, listed) if isinstance(model, PredictsRatings) else None
+        return cls._of(model, "Somebody new", history, lists, reasons, ratings)
 
     @classmethod
     def _of(
-        cls, model: Recommender, person: str, history: Mapping[Any, float], lists: TopN, reasons: list[str]
+        cls,
+        model: Recommender,
+        person: str,
+        history: Mapping[Any, float],
+        lists: TopN,
+        reasons: list[str],
+        ratings: FloatArray | None,
     ) -> UserPage:
         mean = sum(history.values()) / max(1, len(history))
         known = np.bincount(model.histories_.indices, minlength=len(model.item_ids_))
@@ -77,9 +88,8 @@ class UserPage:
             {"rank": row["rank"], "item": row["item"], "title": title_of(model, row["item"]), "score": row["score"]}
             for row in lists.to_frame().iter_rows(named=True)
         ]
-        if model.scores_are_ratings and model.scale_ is not None:
-            for entry in found:
-                entry["predicted_rating"] = min(max(entry["score"], model.scale_[0]), model.scale_[1])
+        for entry, rating in zip(found, ratings if ratings is not None else [], strict=False):
+            entry["predicted_rating"] = float(rating)
         for entry, reason in zip(found, reasons, strict=False):
             entry["reason"] = reason
         return cls(
@@ -87,6 +97,7 @@ class UserPage:
             loved=[rated[item] for item in best[:SHOWN] if history[item] >= mean],
             hated=[rated[item] for item in worst[:SHOWN] if history[item] < mean],
             recommendations=found,
+            ranked_by_score=not (model.scores_are_ratings and isinstance(model, PredictsRatings)),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -104,12 +115,13 @@ class UserPage:
         table = _table("\nRecommended")
         table.add_column("#", justify="right")
         table.add_column("title", overflow="fold")
-        rated = any("predicted_rating" in entry for entry in self.recommendations)
-        table.add_column("predicted rating" if rated else "score", justify="right")
+        columns = ("score", "predicted_rating") if self.ranked_by_score else ("predicted_rating",)
+        for column in columns:
+            table.add_column(column.replace("_", " "), justify="right")
         table.add_column("why", overflow="fold", style="dim")
         for entry in self.recommendations:
-            shown = entry.get("predicted_rating", entry["score"])
-            table.add_row(str(entry["rank"]), Text(entry["title"]), f"{shown:.2f}", Text(entry.get("reason", "")))
+            shown = [f"{entry[column]:.2f}" if column in entry else "" for column in columns]
+            table.add_row(str(entry["rank"]), Text(entry["title"]), *shown, Text(entry.get("reason", "")))
         yield table if self.recommendations else Text("\nNothing qualifies for this person.")
 
 

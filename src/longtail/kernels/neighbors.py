@@ -1,8 +1,9 @@
 """Weighted means over the most similar neighbors: the step all k-nearest-neighbor predictions share.
 
 Every y has a *list*: the values it has from those who may be neighbors. An estimate for x and y is the mean of y's list
-over the k entries whose owners are most similar to x, weighted by similarity. Where similarities tie at the k-th
-place, the entries that stand first in the list are taken.
+over the k entries whose owners are most similar to x, weighted by similarity and damped:
+sum weight value / (damping + sum weight). Where similarities tie at the k-th place, the entries that stand first in the
+list are taken.
 """
 
 from __future__ import annotations
@@ -21,7 +22,13 @@ ROW_TILE = 64
 
 
 def nearest_means(
-    neighbors: Neighbors, lists: sparse.csr_array, k: int, min_neighbors: int, *, by_list: bool = False
+    neighbors: Neighbors,
+    lists: sparse.csr_array,
+    k: int,
+    min_neighbors: int,
+    damping: float,
+    *,
+    by_list: bool = False,
 ) -> FloatArray:
     """Weighted means of every row of `neighbors` with every list.
 
@@ -30,6 +37,7 @@ def nearest_means(
         lists: (m, size) one row a list y; the order within a row breaks ties.
         k: how many neighbors count.
         min_neighbors: with fewer there is no mean; at least 1.
+        damping: similarity that speaks for 0, beside that of the neighbors; draws means over few neighbors to 0.
         by_list: return the result transposed.
 
     Returns:
@@ -45,16 +53,24 @@ def nearest_means(
     def average(lo: int, hi: int) -> None:
         part = neighbors.take(lo, hi).nearest_first()
         similar = part.starts, part.ends, part.indices, part.weights
-        _all_means(*similar, *listed, k, min_neighbors, lo, row_step, list_step, out.reshape(-1))
+        _all_means(*similar, *listed, k, min_neighbors, float(damping), lo, row_step, list_step, out.reshape(-1))
 
     run_rows(average, n, tile=ROW_TILE)
     return out
 
 
 def nearest_means_of_pairs(
-    neighbors: Neighbors, lists: sparse.csr_array, rows: IntArray, targets: IntArray, k: int, min_neighbors: int
+    neighbors: Neighbors,
+    lists: sparse.csr_array,
+    rows: IntArray,
+    targets: IntArray,
+    k: int,
+    min_neighbors: int,
+    damping: float,
 ) -> FloatArray:
     """Weighted means of single pairs: row `rows[p]` of `neighbors`, not decreasing, with list `targets[p]`.
+
+    Other arguments as for `nearest_means`.
 
     Returns:
         (n_pairs,) float32, NaN where fewer than `min_neighbors` similar neighbors are in the list.
@@ -64,7 +80,8 @@ def nearest_means_of_pairs(
     similar = neighbors.starts, neighbors.ends, neighbors.indices, neighbors.weights, neighbors.size
     listed = lists.indptr, lists.indices, lists.data
     wanted = edges, targets.astype(np.int32)
-    run_rows(lambda lo, hi: _pair_means(*similar, *listed, *wanted, k, min_neighbors, out, lo, hi), n)
+    rule = k, min_neighbors, float(damping)
+    run_rows(lambda lo, hi: _pair_means(*similar, *listed, *wanted, *rule, out, lo, hi), n)
     return out
 
 
@@ -82,6 +99,7 @@ def _all_means(
     list_values: FloatArray,
     k: int,
     min_neighbors: int,
+    damping: float,
     first_row: int,
     row_step: int,
     list_step: int,
@@ -128,7 +146,7 @@ def _all_means(
                 waiting[y] = 0
             near = stop
         for y in range(m):
-            mean = totals[y] / masses[y] if counts[y] >= min_neighbors else np.nan
+            mean = totals[y] / (damping + masses[y]) if counts[y] >= min_neighbors else np.nan
             out[(first_row + row) * row_step + y * list_step] = mean
             counts[y], totals[y], masses[y] = 0, 0.0, 0.0
 
@@ -147,6 +165,7 @@ def _pair_means(
     targets: IntArray,
     k: int,
     min_neighbors: int,
+    damping: float,
     out: FloatArray,
     lo: int,
     hi: int,
@@ -165,13 +184,13 @@ def _pair_means(
                 strength = similar[np.uint64(list_indices[at])]
                 weight[count], value[count] = strength, list_values[at]
                 count += strength > 0.0
-            out[pair] = _nearest_mean(weight[:count], value[:count], k) if count >= min_neighbors else np.nan
+            out[pair] = _nearest_mean(weight[:count], value[:count], k, damping) if count >= min_neighbors else np.nan
         for near in range(starts[row], ends[row]):
             similar[indices[near]] = 0.0
 
 
 @kernel
-def _nearest_mean(weight: RealArray, value: FloatArray, k: int) -> float:
+def _nearest_mean(weight: RealArray, value: FloatArray, k: int, damping: float) -> float:
     """The mean of the values with the k largest weights; ties at the k-th go to those that stand first."""
     threshold, ties = _cut(weight, k) if len(weight) > k else (0.0, 0)
     total, mass = 0.0, 0.0
@@ -186,7 +205,7 @@ def _nearest_mean(weight: RealArray, value: FloatArray, k: int) -> float:
             ties -= 1
             total += weight[at] * value[at]
             mass += weight[at]
-    return total / mass
+    return total / (damping + mass)
 
 
 @kernel

@@ -56,16 +56,32 @@ class PowerChecks(Subject):
         right = ((found.estimated > 3.0) == (world.test.values > 3.0)).mean()
         demand(right >= self.floor, f"only {right:.0%} of held-out ratings are predicted on the right side of 3")
 
-    @only_if(lambda cls: issubclass(cls, PredictsRatings) and cls.scores_are_ratings is not False)
-    def test_scores_are_the_predicted_ratings(self) -> None:
+    @only_if(lambda cls: issubclass(cls, PredictsRatings))
+    def test_rows_of_ratings_agree_with_predictions(self) -> None:
         data = ragged()
         model = self.fitted(data)
+        rows = model._rate_users(np.arange(data.n_users, dtype=np.int32))
+        rows = np.clip(rows if isinstance(rows, np.ndarray) else rows.dense(), 0.5, 5.0)
+        rated = np.repeat(data.user_ids.values, data.n_items), np.tile(data.item_ids.values, data.n_users)
+        predicted = model.predict(*rated).reshape(rows.shape)
         lists = model.recommend(n=data.n_items)
-        rows, places = np.nonzero(lists.filled)
-        users = data.user_ids[lists.users[rows]]
-        predicted = model.predict(users, data.item_ids[lists.items[rows, places]])
-        off = np.abs(np.clip(lists.scores[rows, places], 0.5, 5.0) - predicted) > TOLERANCE
-        demand(not off.any(), f"{off.sum()} of {off.size} scores are not the predicted rating, clipped to the scale")
+        listed = np.zeros(rows.shape, dtype=np.bool_)
+        people, places = np.nonzero(lists.filled)
+        listed[lists.users[people], lists.items[people, places]] = True
+        off = listed & (np.abs(rows - predicted) > TOLERANCE)
+        demand(not off.any(), f"{off.sum()} of {listed.sum()} ratings that a floor goes by are not the predicted ones")
+        if model.scores_are_ratings:
+            off = np.abs(np.clip(score_table(lists), 0.5, 5.0) - predicted[lists.users]) > TOLERANCE
+            demand(not (off & listed[lists.users]).any(), "a score of a list is not the predicted rating")
+
+    @only_if(lambda cls: issubclass(cls, PredictsRatings) and cls.fold_in == "exact")
+    def test_ratings_of_strangers_agree_with_predictions(self) -> None:
+        data = ragged()
+        model, items = self.fitted(data), data.item_ids.values
+        for user in (0, 5, 299):
+            known = model.predict(np.repeat(data.user_ids.values[user], data.n_items), items)
+            off = np.abs(model.predict_for(histories_of(data, [user])[0], items) - known) > TOLERANCE
+            demand(not off.any(), f"{off.sum()} of {off.size} ratings by a training history are not the user's own")
 
     @only_if(lambda cls: issubclass(cls, SimilarItems))
     def test_similar_items_are_well_formed(self) -> None:

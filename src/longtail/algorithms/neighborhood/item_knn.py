@@ -1,4 +1,4 @@
-"""Item-based nearest neighbors: a person rates an item as they rated the items most like it."""
+"""Item-based nearest neighbors: a person will like what is like the things they liked."""
 
 from __future__ import annotations
 
@@ -22,7 +22,45 @@ __all__ = ["ItemKNN"]
 
 @dataclass(kw_only=True)
 class ItemKNN(KNN, SimilarItems):
-    """Item-based nearest neighbors: a rating from what the person said of similar items (Sarwar et al. 2001)."""
+    """Item-based nearest neighbors: what a person said of similar items (Sarwar et al. 2001).
+
+    A rating is a weighted mean over the `neighbors` items most similar to the one in question that the person rated, as
+    `longtail.algorithms.neighborhood.knn` has it. Lists rank, with L the `neighbors` items the person rated highest, by
+
+        sum over j in L of s(i, j) r_uj / (highest rating)
+
+    or, with `ranking="rating"`, by the predicted rating. The positive similarities of all items are kept (12 bytes
+    each); a history is all that a list or a rating needs, so fold-in is exact.
+
+    Sources: B. Sarwar, G. Karypis, J. Konstan and J. Riedl, "Item-Based Collaborative Filtering Recommendation
+    Algorithms", WWW 2001; Y. Koren, "Factor in the Neighbors", TKDD 4(1), 2010 (the baseline variant).
+
+    Attributes:
+        variant: basic, mean, zscore or baseline: how ratings are centered.
+        similarity: cosine, msd, pearson or pearson_baseline, over the users who rated both items.
+        neighbors: k, how many neighbors count; only those with a positive similarity do.
+        min_neighbors: with fewer an estimate is the mean or the baseline alone.
+        min_support: with fewer users in common two items are not similar at all.
+        shrinkage: how many common users halve a pearson_baseline similarity.
+        damping: similarity that speaks for the mean or the baseline, beside that of the neighbors.
+        reg_user: damping of the user biases, in ratings.
+        reg_item: damping of the item biases, in ratings.
+        epochs: alternating least squares steps for the biases.
+        ranking: lists rank by "similarity" or by predicted "rating".
+
+    Examples:
+        >>> import longtail as lt
+        >>> rows = [(u, i, 5.0 if u % 2 == i % 2 else 1.0) for u in range(20) for i in range(20) if (u + i) % 5]
+        >>> users, items, ratings = zip(*rows, strict=True)
+        >>> data = lt.Interactions.from_frame({"user": users, "item": items, "rating": ratings})
+        >>> model = lt.ItemKNN().fit(data)
+        >>> sorted(model.recommend_for([{0: 5.0, 1: 1.0}], n=9).of(0))
+        [2, 4, 6, 8, 10, 12, 14, 16, 18]
+        >>> model.explain_for({0: 5.0, 1: 1.0}, 2).text
+        'because you liked 0'
+        >>> all(item % 2 == 0 for item in model.similar_items([0], n=9).of(0))
+        True
+    """
 
     fold_in: ClassVar[FoldIn] = "exact"
 
@@ -36,7 +74,8 @@ class ItemKNN(KNN, SimilarItems):
         self.similarities_ = similarity_matrix(by_user.T.tocsr(), by_user, self.measure)
         self.ratings_ = in_order(train.users, train.items, said, by_user.shape)
         self.rated_ = train.item_counts > 0
-        self.top_rating_ = float(train.scale[1] if train.scale else train.values.max())
+
+    # -- ratings -------------------------------------------------------------------------------------------------------
 
     def _predict_pairs(self, users: IntArray, items: IntArray) -> tuple[FloatArray, BoolArray]:
         order = np.argsort(items, kind="stable")
@@ -48,6 +87,7 @@ class ItemKNN(KNN, SimilarItems):
             users[order],
             self.neighbors,
             self.min_neighbors,
+            self.damping,
         )
         known = (np.diff(self.ratings_.indptr)[users] > 0) & self.rated_[items]
         centers = self.user_bias_[users], items, self.peer_means_[items], self.peer_deviations_[items]
@@ -57,45 +97,55 @@ class ItemKNN(KNN, SimilarItems):
         return self._rated(self.ratings_[users], self.user_bias_[users])
 
     def _rate_histories(self, histories: sparse.csr_array) -> FloatArray:
-        bias, items = self._solved_biases(histories), histories.indices
-        moments = self.peer_means_[items], self.peer_deviations_[items]
-        said = self._centered(histories.data, bias[row_numbers(histories)], items, *moments)
-        return self._rated(sparse.csr_array((said, items, histories.indptr), shape=histories.shape), bias)
+        bias = self._solved_biases(histories)
+        said = self._said(histories, bias[row_numbers(histories)])
+        return self._rated(sparse.csr_array((said, histories.indices, histories.indptr), shape=histories.shape), bias)
 
     def _rated(self, rows: sparse.csr_array, bias: AnyArray) -> FloatArray:
-        items = np.arange(rows.shape[1])
-        said = nearest_means(Neighbors.of(self.similarities_), rows, self.neighbors, self.min_neighbors, by_list=True)
-        centers = bias[:, None], items, self.peer_means_, self.peer_deviations_
+        rule = self.neighbors, self.min_neighbors, self.damping
+        said = nearest_means(Neighbors.of(self.similarities_), rows, *rule, by_list=True)
+        centers = bias[:, None], np.arange(rows.shape[1]), self.peer_means_, self.peer_deviations_
         scores = self._possible(self._uncentered(said, *centers), self.rated_)[0]
         scores[np.diff(rows.indptr) == 0] = self.mean_ + self.item_bias_
         return scores
+
+    def _said(self, histories: sparse.csr_array, bias: AnyArray) -> FloatArray:
+        """What each rating of the histories says of items like it; `bias` is the bias of its user."""
+        items = histories.indices
+        return self._centered(histories.data, bias, items, self.peer_means_[items], self.peer_deviations_[items])
+
+    # -- lists ---------------------------------------------------------------------------------------------------------
 
     def _rank_users(self, users: IntArray) -> FloatArray:
         return self._rank_histories(self.histories_[users])
 
     def _rank_histories(self, histories: sparse.csr_array) -> FloatArray:
-        """Similarity to the best-rated items of each history, weighted by rating / highest rating."""
-        rows = row_numbers(histories)
-        order = np.lexsort((histories.indices, -histories.data, rows))
-        place = np.arange(len(order)) - histories.indptr[rows[order]]
-        best = order[place < self.neighbors]
-        top = float(self.scale_[1]) if self.scale_ else float(self.histories_.data.max())
-        liked = sparse.csr_array((histories.data[best] / top, (rows[best], histories.indices[best])), histories.shape)
-        found = (liked @ self.similarities_).tocoo()
+        found = (self._best_rated(histories) @ self.similarities_).tocoo()
         scores = np.full(histories.shape, -np.inf, dtype=np.float32)
         scores[found.coords] = found.data
         return scores
+
+    def _best_rated(self, histories: sparse.csr_array) -> sparse.csr_array:
+        """The `neighbors` best-rated items of each history, as parts of the highest rating; of equals, the first."""
+        rows = row_numbers(histories)
+        order = np.lexsort((histories.indices, -histories.data, rows))
+        best = order[np.arange(len(order)) - histories.indptr[rows] < self.neighbors]
+        parts = histories.data[best] / self.top_rating_, (rows[best], histories.indices[best])
+        return sparse.csr_array(parts, shape=histories.shape)
 
     def _item_similarities(self, items: IntArray) -> FloatArray:
         dense: FloatArray = self.similarities_[items].toarray()
         return np.where(dense > 0, dense, np.float32(-np.inf))
 
+    # -- reasons -------------------------------------------------------------------------------------------------------
+
     def _reasons(self, history: sparse.csr_array, item: int) -> tuple[IntArray, RealArray]:
-        weights = self.similarities_[[item]].toarray()[0][history.indices]
-        items = history.indices
-        moments = self.peer_means_[items], self.peer_deviations_[items]
-        said = self._centered(history.data, self._solved_biases(history)[0], items, *moments)
-        nearest, contributions = self._weighed(weights, said)
+        similar = self.similarities_[[item]].toarray()[0]
+        if self.ranking == "similarity":
+            best = self._best_rated(history)
+            return best.indices, best.data * similar[best.indices]
+        said = self._said(history, self._solved_biases(history)[0])
+        nearest, contributions = self._contributions(similar[history.indices], said)
         if self.variant == "zscore":
             contributions = contributions * self.peer_deviations_[item]
-        return items[nearest], contributions
+        return history.indices[nearest], contributions

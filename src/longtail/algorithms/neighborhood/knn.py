@@ -1,14 +1,19 @@
 """What the user-based and the item-based nearest-neighbor methods share: their parameters and their arithmetic.
 
 Both estimate a rating from the k most similar neighbors N as a weighted mean of what the neighbors say, centered in
-one of four ways. With x the user (user-based) or the item (item-based), and x' in N its neighbors:
+one of four ways. With x the user (user-based) or the item (item-based), s(x, x') the similarity to a neighbor x' in N
+and d the damping:
 
 ```
-basic      sum s(x, x') r(x')                        / sum s(x, x')
-mean       mu_x   +         sum s(x, x') (r(x') - mu_x')            / sum s(x, x')
-zscore     mu_x   + sigma_x sum s(x, x') (r(x') - mu_x') / sigma_x' / sum s(x, x')
-baseline   b_ui   +         sum s(x, x') (r(x') - b(x'))            / sum s(x, x')       b_ui = mu + b_u + b_i
+basic      mu     +         sum s(x, x') (r(x') - mu)               / (d + sum s(x, x'))
+mean       mu_x   +         sum s(x, x') (r(x') - mu_x')            / (d + sum s(x, x'))
+zscore     mu_x   + sigma_x sum s(x, x') (r(x') - mu_x') / sigma_x' / (d + sum s(x, x'))
+baseline   b_ui   +         sum s(x, x') (r(x') - b(x'))            / (d + sum s(x, x'))       b_ui = mu + b_u + b_i
 ```
+
+mu_x and sigma_x are the mean and the standard deviation of x's ratings, b(x') the baseline of the rating r(x'). Damping
+draws an estimate over few or hardly similar neighbors to what is known without them; with d = 0 these are the formulas
+of the textbooks (Herlocker et al. 1999; Koren 2010, equation 3).
 """
 
 from __future__ import annotations
@@ -39,25 +44,27 @@ class KNN(PredictsRatings, Explains, ABC):
         variant: how ratings are centered, see the module.
         similarity: how two users (or items) are compared, see `longtail.kernels.similarity.Measure`.
         neighbors: k, how many neighbors count; only those with a positive similarity do.
-        min_neighbors: with fewer there is nothing to say beyond the mean or the baseline (basic: the training mean).
+        min_neighbors: with fewer there is nothing to say beyond the mean or the baseline.
         min_support: with fewer ratings in common two users (or items) are not similar at all.
         shrinkage: how many common ratings halve a pearson_baseline similarity.
+        damping: similarity that speaks for the mean or the baseline, beside that of the neighbors.
         reg_user: damping of the user biases b_u, in ratings.
         reg_item: damping of the item biases b_i, in ratings.
         epochs: alternating least squares steps for the biases.
-        ranking: lists rank by predicted "rating", or by "similarity" to what the person likes (see the class).
+        ranking: lists rank by "similarity" to what the person likes (see the class), or by predicted "rating".
     """
 
     variant: Literal["basic", "mean", "zscore", "baseline"] = "baseline"
     similarity: Similarity = "pearson_baseline"
-    neighbors: int = hyper(40, at_least=1, search=(10, 100), log=True)
+    neighbors: int = hyper(40, at_least=1, search=(10, 200), log=True)
     min_neighbors: int = hyper(1, at_least=1)
     min_support: int = hyper(1, at_least=1)
-    shrinkage: float = hyper(100.0, at_least=0.0, search=(10.0, 500.0), log=True)
+    shrinkage: float = hyper(100.0, at_least=0.0, search=(10.0, 1000.0), log=True)
+    damping: float = hyper(0.0, at_least=0.0, search=(0.05, 10.0), log=True)
     reg_user: float = hyper(15.0, at_least=0.0, search=(0.5, 30.0), log=True)
     reg_item: float = hyper(10.0, at_least=0.0, search=(0.5, 30.0), log=True)
     epochs: int = hyper(10, at_least=1)
-    ranking: Literal["rating", "similarity"] = "rating"
+    ranking: Literal["similarity", "rating"] = "similarity"
 
     @property
     def scores_are_ratings(self) -> bool:  # type: ignore[override]
@@ -89,7 +96,6 @@ class KNN(PredictsRatings, Explains, ABC):
 
     def _fit_means(self, train: Interactions, peers: IntArray, n_peers: int) -> None:
         """Learn the means, deviations and biases; `peers` is the user (or item) each training rating belongs to."""
-        self.mean_ = float(train.values.mean(dtype=np.float64))
         self.deviation_ = float(train.values.std(dtype=np.float64))
         self.peer_means_, self.peer_deviations_ = self._moments(peers, train.values, n_peers)
         self.user_bias_, self.item_bias_ = als_biases(
@@ -100,6 +106,7 @@ class KNN(PredictsRatings, Explains, ABC):
             reg_user=self.reg_user,
             reg_item=self.reg_item,
         )
+        self.top_rating_ = float(np.abs(train.scale or train.values).max()) or 1.0
 
     def _moments(self, groups: AnyArray, values: FloatArray, n_groups: int) -> tuple[RealArray, RealArray]:
         """Mean and standard deviation of each group; those of all training ratings for an empty (constant) one."""
@@ -113,25 +120,25 @@ class KNN(PredictsRatings, Explains, ABC):
     def _solved_biases(self, histories: sparse.csr_array) -> RealArray:
         return solve_biases(histories, self.item_bias_, self.mean_, self.reg_user)
 
-    def _residuals(self, values: FloatArray, user_bias: AnyArray, items: IntArray) -> FloatArray:
+    def _residuals(self, values: FloatArray, user_bias: AnyArray, items: IntArray) -> RealArray:
         """What the biases leave of ratings: r - mu - b_u - b_i."""
-        left: FloatArray = (values - self.mean_ - user_bias - self.item_bias_[items].astype(np.float64)).astype(
-            np.float32
-        )
-        return left
+        baseline: RealArray = self.mean_ + np.asarray(user_bias, np.float64) + self.item_bias_[items]
+        return values - baseline
 
     def _compared(self, values: FloatArray, user_bias: AnyArray, items: IntArray) -> FloatArray:
         """What the similarity is computed on."""
-        return self._residuals(values, user_bias, items) if self.similarity == "pearson_baseline" else values
+        if self.similarity != "pearson_baseline":
+            return values
+        return self._residuals(values, user_bias, items).astype(np.float32)
 
     def _centered(
         self, values: FloatArray, user_bias: AnyArray, items: IntArray, means: RealArray, deviations: RealArray
     ) -> FloatArray:
-        """What the neighbors say: ratings less their own mean or baseline, as the variant has it."""
+        """What the neighbors say: ratings less the mean or baseline that the variant has."""
         if self.variant == "baseline":
-            return self._residuals(values, user_bias, items)
+            return self._residuals(values, user_bias, items).astype(np.float32)
         if self.variant == "basic":
-            return values
+            return values - np.float32(self.mean_)
         spread = deviations if self.variant == "zscore" else 1.0
         return ((values - means) / spread).astype(np.float32)
 
@@ -140,7 +147,7 @@ class KNN(PredictsRatings, Explains, ABC):
     ) -> RealArray:
         """The estimates, given what the neighbors say; NaN where a basic estimate has no neighbors."""
         if self.variant == "basic":
-            return said.astype(np.float64)
+            return np.float32(self.mean_) + said.astype(np.float64)
         moved = np.nan_to_num(said, nan=0.0)
         if self.variant == "baseline":
             return self.mean_ + user_bias + self.item_bias_[items].astype(np.float64) + moved
@@ -153,14 +160,14 @@ class KNN(PredictsRatings, Explains, ABC):
             impossible = impossible | ~known
         return np.where(impossible, self.mean_, estimates).astype(np.float32), impossible
 
-    def _weighed(self, weights: FloatArray, said: FloatArray) -> tuple[IntArray, RealArray]:
-        """The neighbors that count, by position, and what each contributes to the estimate."""
+    def _contributions(self, weights: RealArray, said: FloatArray) -> tuple[IntArray, RealArray]:
+        """The neighbors that count, by position, and what each adds to the (centered) estimate."""
         nearest = np.argsort(-weights, kind="stable")[: self.neighbors].astype(np.int32)
         nearest = nearest[weights[nearest] > 0]
         if len(nearest) < self.min_neighbors:
             return np.empty(0, np.int32), np.empty(0)
-        share = weights[nearest].astype(np.float64) / weights[nearest].sum(dtype=np.float64)
-        return nearest, share * (said[nearest] - (self.mean_ if self.variant == "basic" else 0.0))
+        share: RealArray = weights[nearest] / (self.damping + weights[nearest].sum())
+        return nearest, share * said[nearest]
 
 
 def in_order(rows: IntArray, columns: IntArray, values: AnyArray, shape: tuple[int, int]) -> sparse.csr_array:

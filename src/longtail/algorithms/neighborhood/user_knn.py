@@ -23,7 +23,46 @@ BLOCK_BYTES = 32 * 2**20
 
 @dataclass(kw_only=True)
 class UserKNN(KNN):
-    """User-based nearest neighbors: a rating from what similar people said of the item (Herlocker et al. 1999)."""
+    """User-based nearest neighbors: what similar people said of an item (Herlocker et al. 1999).
+
+    A rating is a weighted mean over the `neighbors` most similar users who rated the item, as
+    `longtail.algorithms.neighborhood.knn` has it. Lists rank, with N the `neighbors` most similar users whatever they
+    rated, by
+
+        sum over v in N who rated i of s(u, v) r_vi / (highest rating)
+
+    or, with `ranking="rating"`, by the predicted rating. Similarities are computed when asked for, from ratings alone:
+    nothing of the size users x users is kept, and a new person's neighbors are found as if they had been there. Someone
+    with exactly the history of a training user is taken to be that user, who is not their own neighbor.
+
+    Sources: J. Herlocker, J. Konstan, A. Borchers and J. Riedl, "An Algorithmic Framework for Performing Collaborative
+    Filtering", SIGIR 1999; Y. Koren, "Factor in the Neighbors", TKDD 4(1), 2010 (the baseline variant).
+
+    Attributes:
+        variant: basic, mean, zscore or baseline: how ratings are centered.
+        similarity: cosine, msd, pearson or pearson_baseline, over the items both users rated.
+        neighbors: k, how many neighbors count; only those with a positive similarity do.
+        min_neighbors: with fewer an estimate is the mean or the baseline alone.
+        min_support: with fewer items in common two users are not similar at all.
+        shrinkage: how many common items halve a pearson_baseline similarity.
+        damping: similarity that speaks for the mean or the baseline, beside that of the neighbors.
+        reg_user: damping of the user biases, in ratings.
+        reg_item: damping of the item biases, in ratings.
+        epochs: alternating least squares steps for the biases.
+        ranking: lists rank by "similarity" or by predicted "rating".
+
+    Examples:
+        >>> import longtail as lt
+        >>> rows = [("ann", "Alien", 5.0), ("ann", "Heat", 1.0), ("bob", "Alien", 5.0), ("bob", "Heat", 1.0),
+        ...         ("bob", "Blade", 4.0), ("eve", "Alien", 1.0), ("eve", "Heat", 5.0), ("eve", "Emma", 5.0)]
+        >>> users, items, ratings = zip(*rows, strict=True)
+        >>> data = lt.Interactions.from_frame({"user": users, "item": items, "rating": ratings})
+        >>> model = lt.UserKNN(neighbors=1).fit(data)
+        >>> model.recommend(["ann"], n=1).of("ann")
+        ['Blade']
+        >>> model.explain("ann", "Blade").text
+        'liked by one person with your taste'
+    """
 
     fold_in: ClassVar[FoldIn] = "exact"
     reason_kind: ClassVar[Literal["item", "user"]] = "user"
@@ -36,7 +75,8 @@ class UserKNN(KNN):
         shape = (train.n_items, train.n_users)
         self.raters_ = in_order(train.items, train.users, said, shape)
         self.compared_ = in_order(train.items, train.users, compared, shape).data
-        self.top_rating_ = float(train.scale[1] if train.scale else train.values.max())
+
+    # -- ratings -------------------------------------------------------------------------------------------------------
 
     def _predict_pairs(self, users: IntArray, items: IntArray) -> tuple[FloatArray, BoolArray]:
         order = np.argsort(users, kind="stable")
@@ -53,6 +93,7 @@ class UserKNN(KNN):
                 items[pairs],
                 self.neighbors,
                 self.min_neighbors,
+                self.damping,
             )
         known = (np.diff(self.histories_.indptr)[users] > 0) & (np.diff(self.raters_.indptr)[items] > 0)
         centers = self.user_bias_[users], items, self.peer_means_[users], self.peer_deviations_[users]
@@ -64,67 +105,94 @@ class UserKNN(KNN):
 
     def _rate_histories(self, histories: sparse.csr_array) -> FloatArray:
         moments = self._moments(row_numbers(histories), histories.data, histories.shape[0])
-        return self._rated(histories, self._solved_biases(histories), *moments)
+        return self._rated(histories, self._solved_biases(histories), *moments, self._same_people(histories))
 
     def _rated(
-        self,
-        rows: sparse.csr_array,
-        bias: AnyArray,
-        means: RealArray,
-        deviations: RealArray,
-        own: IntArray | None = None,
+        self, rows: sparse.csr_array, bias: AnyArray, means: RealArray, deviations: RealArray, own: IntArray
     ) -> FloatArray:
         items = np.arange(rows.shape[1])
         scores = np.empty(rows.shape, dtype=np.float32)
         known = np.diff(self.raters_.indptr) > 0
         for lo, hi in self._blocks(rows.shape[0]):
-            near = self._neighbors(rows[lo:hi], bias[lo:hi], None if own is None else own[lo:hi])
-            said = nearest_means(near, self.raters_, self.neighbors, self.min_neighbors)
+            near = self._neighbors(rows[lo:hi], bias[lo:hi], own[lo:hi])
+            said = nearest_means(near, self.raters_, self.neighbors, self.min_neighbors, self.damping)
             centers = bias[lo:hi, None], items, means[lo:hi, None], deviations[lo:hi, None]
             scores[lo:hi] = self._possible(self._uncentered(said, *centers), known)[0]
         scores[np.diff(rows.indptr) == 0] = self.mean_ + self.item_bias_
         return scores
 
-    def _neighbors(self, rows: sparse.csr_array, bias: AnyArray, own: IntArray | None) -> Neighbors:
-        compared = self._compared(rows.data, np.asarray(bias)[row_numbers(rows)], rows.indices)
-        left = sparse.csr_array((compared, rows.indices, rows.indptr), shape=rows.shape)
-        right = sparse.csr_array((self.compared_, self.raters_.indices, self.raters_.indptr), shape=self.raters_.shape)
-        return similar_rows(left, right, self.measure, leave_out=own)
+    # -- lists ---------------------------------------------------------------------------------------------------------
 
     def _rank_users(self, users: IntArray) -> FloatArray:
         return self._ranked(self.histories_[users], self.user_bias_[users], users)
 
     def _rank_histories(self, histories: sparse.csr_array) -> FloatArray:
-        return self._ranked(histories, self._solved_biases(histories))
+        return self._ranked(histories, self._solved_biases(histories), self._same_people(histories))
 
-    def _ranked(self, rows: sparse.csr_array, bias: AnyArray, own: IntArray | None = None) -> FloatArray:
+    def _ranked(self, rows: sparse.csr_array, bias: AnyArray, own: IntArray) -> FloatArray:
         scores = np.full(rows.shape, -np.inf, dtype=np.float32)
         for lo, hi in self._blocks(rows.shape[0]):
-            near = self._neighbors(rows[lo:hi], bias[lo:hi], None if own is None else own[lo:hi])
+            near = self._neighbors(rows[lo:hi], bias[lo:hi], own[lo:hi])
             liked = _nearest(near, self.neighbors) @ self.histories_
             scores[lo + row_numbers(liked), liked.indices] = liked.data / self.top_rating_
         return scores
 
+    # -- neighbors -----------------------------------------------------------------------------------------------------
+
+    def _neighbors(self, rows: sparse.csr_array, bias: AnyArray, own: IntArray) -> Neighbors:
+        compared = self._compared(rows.data, np.asarray(bias)[row_numbers(rows)], rows.indices)
+        left = sparse.csr_array((compared, rows.indices, rows.indptr), shape=rows.shape)
+        right = sparse.csr_array((self.compared_, self.raters_.indices, self.raters_.indptr), shape=self.raters_.shape)
+        return similar_rows(left, right, self.measure, leave_out=own)
+
+    def _same_people(self, histories: sparse.csr_array) -> IntArray:
+        """For each history the training user whose ratings are the same, -1 for none."""
+        found = np.full(histories.shape[0], -1, dtype=np.int32)
+        counts, known = np.diff(self.histories_.indptr), self.histories_
+        for row in np.flatnonzero(np.diff(histories.indptr)):
+            span = slice(histories.indptr[row], histories.indptr[row + 1])
+            items, ratings = histories.indices[span], histories.data[span]
+            raters = self.raters_.indices[self.raters_.indptr[items[0]] : self.raters_.indptr[items[0] + 1]]
+            for user in raters[counts[raters] == len(items)]:
+                held = slice(known.indptr[user], known.indptr[user + 1])
+                if np.array_equal(known.indices[held], items) and np.array_equal(known.data[held], ratings):
+                    found[row] = user
+                    break
+        return found
+
     def _blocks(self, n_rows: int) -> list[tuple[int, int]]:
-        step = max(1, BLOCK_BYTES // (8 * self.raters_.shape[1]))
+        step = max(1, BLOCK_BYTES // (12 * self.raters_.shape[1]))
         return [(lo, min(lo + step, n_rows)) for lo in range(0, n_rows, step)]
 
+    # -- reasons -------------------------------------------------------------------------------------------------------
+
     def _reasons(self, history: sparse.csr_array, item: int) -> tuple[IntArray, RealArray]:
-        near = self._neighbors(history, self._solved_biases(history), None)
-        weights = np.zeros(near.size, dtype=np.float32)
+        near = self._neighbors(history, self._solved_biases(history), self._same_people(history))
+        raters = self.raters_[[item]]
+        if self.ranking == "similarity":
+            return self._fans(_nearest(near, self.neighbors), raters.indices, item)
+        weights = np.zeros(near.size)
         weights[near.indices[: near.ends[0]]] = near.weights[: near.ends[0]]
-        said = self.raters_[[item]]
-        nearest, contributions = self._weighed(weights[said.indices], said.data)
+        nearest, contributions = self._contributions(weights[raters.indices], raters.data)
         if self.variant == "zscore":
             contributions = contributions * self._moments(row_numbers(history), history.data, 1)[1][0]
-        return said.indices[nearest], contributions
+        return raters.indices[nearest], contributions
+
+    def _fans(self, nearest: sparse.csr_array, raters: IntArray, item: int) -> tuple[IntArray, RealArray]:
+        """Those of the nearest who liked the item at least as well as what else they rated, and what they add."""
+        rated = np.isin(nearest.indices, raters)
+        people, weights = nearest.indices[rated], nearest.data[rated]
+        ratings = self.histories_[people][:, [item]].toarray()[:, 0]
+        liked = ratings >= self.peer_means_[people]
+        return people[liked], weights[liked] * ratings[liked] / self.top_rating_
 
 
 def _nearest(near: Neighbors, k: int) -> sparse.csr_array:
-    """The k most similar neighbors of each row, with their similarities."""
-    ordered = near.nearest_first()
-    lengths = np.minimum(ordered.ends - ordered.starts, k)
-    pointer = np.concatenate([[0], np.cumsum(lengths)])
-    places = np.repeat(ordered.starts - pointer[:-1], lengths) + np.arange(pointer[-1])
-    parts = (ordered.weights[places], ordered.indices[places], pointer)
+    """(n_rows, size) similarities to the k most similar neighbors of each row; of equals, those of lower index."""
+    lengths = near.ends - near.starts
+    rows, first = np.repeat(np.arange(len(lengths)), lengths), np.cumsum(lengths) - lengths
+    places = np.arange(len(rows)) + np.repeat(near.starts - first, lengths)
+    order = np.lexsort((near.indices[places], -near.weights[places], rows))
+    kept = order[np.arange(len(rows)) - first[rows] < k]
+    parts = near.weights[places[kept]], (rows[kept], near.indices[places[kept]])
     return sparse.csr_array(parts, shape=(len(lengths), near.size))

@@ -119,11 +119,13 @@ class Trial:
         """The sample user's recommendations, without the floor, with predicted ratings and reasons where known."""
         row = np.flatnonzero(lists.users == lists.user_ids.index([self.sample.id])[0])
         mine = dataclasses.replace(lists, users=lists.users[row], items=lists.items[row], scores=lists.scores[row])
-        rated = self._predicts and model.scores_are_ratings
-        low, high = model.scale_ or (-np.inf, np.inf)
+        lines = mine.to_frame().rows(named=True)
+        items = [line["item"] for line in lines]
+        ratings: list[float | None] = [None] * len(lines)
+        if isinstance(model, PredictsRatings) and self._predicts:
+            ratings = model.predict([self.sample.id] * len(items), items).tolist()
         picks = []
-        for line in mine.to_frame().iter_rows(named=True):
-            rating = float(min(max(line["score"], low), high)) if rated else None
+        for line, rating in zip(lines, ratings, strict=True):
             reason = model.explain(self.sample.id, line["item"]).text if isinstance(model, Explains) else ""
             picks.append(Pick(line["item"], line.get("title") or str(line["item"]), rating, reason))
         return picks
