@@ -138,8 +138,8 @@ class Bias(PredictsRatings):
     fold_in: ClassVar[FoldIn] = "solved"
 
     method: Literal["als", "sgd"] = "als"
-    reg_user: float = hyper(15.0, at_least=0.0, search=(0.5, 30.0), log=True)
-    reg_item: float = hyper(10.0, at_least=0.0, search=(0.5, 30.0), log=True)
+    reg_user: float = hyper(5.0, at_least=0.0, search=(0.5, 30.0), log=True)
+    reg_item: float = hyper(5.0, at_least=0.0, search=(0.5, 30.0), log=True)
     epochs: int = hyper(10, at_least=1, search=(1, 40))
     learning_rate: float = hyper(0.005, at_least=0.0, search=(0.001, 0.02), log=True)
     regularization: float = hyper(0.02, at_least=0.0, search=(0.001, 0.2), log=True)

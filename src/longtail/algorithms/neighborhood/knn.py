@@ -56,13 +56,13 @@ class KNN(PredictsRatings, Explains, ABC):
 
     variant: Literal["basic", "mean", "zscore", "baseline"] = "baseline"
     similarity: Similarity = "pearson_baseline"
-    neighbors: int = hyper(40, at_least=1, search=(10, 200), log=True)
+    neighbors: int = hyper(50, at_least=1, search=(10, 200), log=True)
     min_neighbors: int = hyper(1, at_least=1)
     min_support: int = hyper(1, at_least=1)
-    shrinkage: float = hyper(100.0, at_least=0.0, search=(10.0, 1000.0), log=True)
-    damping: float = hyper(0.0, at_least=0.0, search=(0.05, 10.0), log=True)
-    reg_user: float = hyper(15.0, at_least=0.0, search=(0.5, 30.0), log=True)
-    reg_item: float = hyper(10.0, at_least=0.0, search=(0.5, 30.0), log=True)
+    shrinkage: float = hyper(200.0, at_least=0.0, search=(10.0, 1000.0), log=True)
+    damping: float = hyper(0.1, at_least=0.0, search=(0.01, 3.0), log=True)
+    reg_user: float = hyper(5.0, at_least=0.0, search=(0.5, 30.0), log=True)
+    reg_item: float = hyper(5.0, at_least=0.0, search=(0.5, 30.0), log=True)
     epochs: int = hyper(10, at_least=1)
     ranking: Literal["similarity", "rating"] = "similarity"
 
