@@ -24,8 +24,18 @@ SURPRISE_SVD = {
     "regularization": 0.02,
     "init_std": 0.1,
 }
-"""The peer's defaults."""
 SURPRISE_SVDPP = {**SURPRISE_SVD, "factors": 20, "learning_rate": 0.007}
+SURPRISE_KNN = {
+    "neighbors": 40,
+    "min_neighbors": 1,
+    "min_support": 1,
+    "shrinkage": 100.0,
+    "damping": 0.0,
+    "reg_user": 15.0,
+    "reg_item": 10.0,
+    "epochs": 10,
+}
+"""The peer's defaults."""
 
 
 def model_of(task: str) -> Any:
@@ -34,7 +44,7 @@ def model_of(task: str) -> Any:
     if task == "svdpp":
         return lt.make("svdpp", **SURPRISE_SVDPP)
     _, side, variant, similarity = task.split("-")
-    return lt.make(f"{side}-knn", variant=variant, similarity=similarity, neighbors=40, min_neighbors=1)
+    return lt.make(f"{side}-knn", variant=variant, similarity=similarity, **SURPRISE_KNN)
 
 
 def read(path: str) -> pl.DataFrame:
