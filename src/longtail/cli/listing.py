@@ -37,7 +37,8 @@ def data_list(as_json: Json = False) -> None:
 
 
 def data_fetch(
-    name: Annotated[str, typer.Argument(help="A data set's name, such as ml-100k.")], as_json: Json = False
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A data set's name, such as ml-100k.")],
+    as_json: Json = False,
 ) -> None:
     """Download a data set into the cache (nothing to do when it is there already)."""
     from longtail.data import datasets

@@ -22,7 +22,7 @@ from longtail.cli.options import (
     item_of,
     load_data,
     make,
-    rating_of,
+    ratings_of,
 )
 from longtail.errors import ConfigError
 
@@ -32,14 +32,17 @@ __all__ = ["fit", "recommend", "similar"]
 def fit(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where to save the model.")],
     data: Data = None,
-    algorithm: Spec = DEFAULT_ALGORITHM,
+    algorithm: Spec = None,
     duplicates: DuplicatesOption = None,
     bad_rows: BadRowsOption = "error",
     as_json: Json = False,
 ) -> None:
     """Fit a model on all the data and save it."""
+    from longtail.artifacts import require_target
+
+    require_target(output)
     interactions = load_data(data, duplicates, bad_rows)
-    model = make(algorithm).fit(interactions)
+    model = make(algorithm or DEFAULT_ALGORITHM).fit(interactions)
     model.save(output)
     if as_json:
         typer.echo(json.dumps({"model": str(output), "algorithm": repr(model), "data": interactions.fingerprint}))
@@ -54,7 +57,7 @@ def recommend(
         list[str] | None,
         typer.Option("--rated", metavar="ITEM=RATING", help="For somebody new: a title or id they rated; repeat it."),
     ] = None,
-    algorithm: Spec = DEFAULT_ALGORITHM,
+    algorithm: Spec = None,
     model: Model = None,
     n: N = 10,
     min_rating: Annotated[
@@ -71,7 +74,7 @@ def recommend(
         raise ConfigError("say for whom: --user ID, or --rated 'TITLE=5' for somebody new")
     fitted = fitted_model(model, data, algorithm, duplicates, bad_rows)
     if rated:
-        pages = [UserPage.of_history(fitted, dict(rating_of(fitted, text) for text in rated), n, min_rating)]
+        pages = [UserPage.of_history(fitted, ratings_of(fitted, rated), n, min_rating)]
     else:
         pages = [UserPage.of_user(fitted, fitted.user_ids_.parse(one), n, min_rating) for one in user or []]
     if as_json:
@@ -85,7 +88,7 @@ def recommend(
 def similar(
     item: Annotated[str, typer.Argument(metavar="ITEM", help="A title, such as 'Toy Story (1995)', or an item id.")],
     data: Data = None,
-    algorithm: Spec = "item-knn",
+    algorithm: Spec = None,
     model: Model = None,
     n: N = 10,
     duplicates: DuplicatesOption = None,
@@ -96,7 +99,7 @@ def similar(
     from longtail.algorithms.powers import SimilarItems
     from longtail.cli.pages import list_table, title_of
 
-    fitted = fitted_model(model, data, algorithm, duplicates, bad_rows)
+    fitted = fitted_model(model, data, algorithm, duplicates, bad_rows, default="item-knn")
     if not isinstance(fitted, SimilarItems):
         raise ConfigError(f"{type(fitted).__name__} does not compare items; try -a item-knn or -a svd")
     wanted = item_of(fitted, item)
