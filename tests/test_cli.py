@@ -189,6 +189,19 @@ def test_json_of_the_listing_verbs(run: Run, ratings: Path, verb: tuple[str, ...
     assert run(*arguments)[0] == 0
 
 
+def test_letters_that_the_terminal_lacks_are_no_failure(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("user,item,rating\n1,é,5\n1,x,4\n2,é,3\n2,y,2\n", encoding="utf-8")
+
+    def shown(*arguments: str) -> str:
+        program = [sys.executable, "-m", "longtail.cli", *arguments[:2], str(tmp_path / "r.csv"), *arguments[2:]]
+        asked = {**os.environ, "PYTHONIOENCODING": "ascii"}
+        return subprocess.run(program, capture_output=True, check=True, env=asked).stdout.decode("ascii")
+
+    assert "####" in shown("data", "info")
+    popular = json.loads(shown("data", "info", "--json"))["most_popular"]
+    assert popular[0]["title"] == "é"
+
+
 def _bad_inputs(folder: Path) -> dict[str, tuple[list[str], str]]:
     files = {
         "empty": "",

@@ -7,6 +7,7 @@ line on standard error, and the exit code is 2.
 from __future__ import annotations
 
 import errno
+import io
 import os
 import re
 import sys
@@ -52,6 +53,9 @@ def _root(
 
 def main() -> None:
     """Run the command line; the entry point `longtail`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a letter that the terminal lacks is no reason to fail
+            stream.reconfigure(errors="replace")
     try:
         code = app(standalone_mode=False)
     except LongtailError as error:
@@ -63,7 +67,7 @@ def main() -> None:
         if error.errno == errno.EPIPE:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(1) from None
-        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
+        _fail(f"{error.filename or 'the output'}: {error.strerror or error}")
     except MemoryError:
         _fail("out of memory; use fewer ratings or a sparser algorithm")
     except Exception as error:  # a wrong option or argument: the parser's own errors can say what was wrong

@@ -16,6 +16,7 @@ from longtail.cli.options import (
     Seed,
     console,
     load_named,
+    print_json,
 )
 from longtail.errors import ConfigError, LongtailError
 
@@ -67,7 +68,7 @@ def bakeoff(
     )
     result = run.run(progress=not as_json)
     if as_json:
-        typer.echo(result.to_json())
+        print_json(result.to_json())
     else:
         result.show(console())
     for path in outputs:  # after the tables, so that a full disk loses no result

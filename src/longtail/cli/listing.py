@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from longtail.cli.options import BadRowsOption, Data, DuplicatesOption, Json, console, load_data
+from longtail.cli.options import BadRowsOption, Data, DuplicatesOption, Json, console, load_data, print_json
 
 __all__ = ["algorithms", "data_fetch", "data_info", "data_list"]
 
@@ -57,6 +57,7 @@ def data_info(
 
     summary = summarize(load_data(data, duplicates, bad_rows))
     if as_json:
-        typer.echo(json.dumps(summary, ensure_ascii=False))
+        print_json(json.dumps(summary, ensure_ascii=False))
     else:
-        console().print(summary_table(summary))
+        terminal = console()
+        terminal.print(summary_table(summary, bar="#" if terminal.options.ascii_only else "█"))

@@ -22,6 +22,7 @@ from longtail.cli.options import (
     item_of,
     load_data,
     make,
+    print_json,
     ratings_of,
 )
 from longtail.errors import ConfigError
@@ -45,7 +46,8 @@ def fit(
     model = make(algorithm or DEFAULT_ALGORITHM).fit(interactions)
     model.save(output)
     if as_json:
-        typer.echo(json.dumps({"model": str(output), "algorithm": repr(model), "data": interactions.fingerprint}))
+        facts = {"model": str(output), "algorithm": repr(model), "data": interactions.fingerprint}
+        print_json(json.dumps(facts))
     else:
         typer.echo(f"Fitted {model!r} on {interactions!r}\nSaved to {output}")
 
@@ -79,7 +81,7 @@ def recommend(
         pages = [UserPage.of_user(fitted, fitted.user_ids_.parse(one), n, min_rating) for one in user or []]
     if as_json:
         found = [page.to_dict() for page in pages]
-        typer.echo(json.dumps(found[0] if len(found) == 1 else found, ensure_ascii=False))
+        print_json(json.dumps(found[0] if len(found) == 1 else found, ensure_ascii=False))
     else:
         for page in pages:
             console().print(page)
@@ -105,6 +107,6 @@ def similar(
     wanted = item_of(fitted, item)
     lists = fitted.similar_items([wanted], n=n)
     if as_json:
-        typer.echo(lists.to_json())
+        print_json(lists.to_json())
     else:
         console().print(list_table(lists, f"Most like {title_of(fitted, wanted)}", score="similarity"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -31,6 +33,7 @@ __all__ = [
     "load_data",
     "load_named",
     "make",
+    "print_json",
     "ratings_of",
 ]
 
@@ -77,6 +80,15 @@ def console() -> Console:
     from rich.console import Console
 
     return Console()
+
+
+def print_json(text: str) -> None:
+    """JSON on standard output: in ASCII, with escapes, where it cannot take other letters."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(json.loads(text))
+    typer.echo(text)
 
 
 def load_data(source: str | None, duplicates: Duplicates | None, bad_rows: BadRows) -> Interactions:

@@ -201,8 +201,8 @@ def datasets_table(datasets: Mapping[str, Any]) -> Table:
     return table
 
 
-def summary_table(summary: Mapping[str, Any]) -> Table:
-    """What a data set holds."""
+def summary_table(summary: Mapping[str, Any], *, bar: str = "█") -> Table:
+    """What a data set holds; `bar` is what the bars of the distribution are made of."""
     table = _table("Data")
     table.add_column("", style="bold")
     table.add_column("", overflow="fold")
@@ -217,7 +217,7 @@ def summary_table(summary: Mapping[str, Any]) -> Table:
         "long tail": f"the most popular tenth of the items takes {summary['head_share']:.0%} of the interactions",
         "scale": "{:g} to {:g}".format(*summary["scale"]) if summary["scale"] else None,
         "mean rating": f"{summary['mean_rating']:.3f}" if summary["mean_rating"] is not None else None,
-        "distribution": _bars(summary["ratings"]) if summary["ratings"] else None,
+        "distribution": _bars(summary["ratings"], bar) if summary["ratings"] else None,
         "time span": f"{summary['first']} to {summary['last']}" if summary["first"] else None,
         "most popular": "\n".join(f"{entry['count']:>7,}  {entry['title']}" for entry in summary["most_popular"]),
         "loading": summary["loading"],
@@ -251,9 +251,9 @@ def _figure(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2f}"
 
 
-def _bars(counts: Mapping[str, int]) -> str:
+def _bars(counts: Mapping[str, int], bar: str) -> str:
     most = max(counts.values())
-    return "\n".join(f"{rating:>4}  {'█' * round(24 * n / most):<24} {n:,}" for rating, n in counts.items())
+    return "\n".join(f"{rating:>4}  {bar * round(24 * n / most):<24} {n:,}" for rating, n in counts.items())
 
 
 def _table(title: str) -> Table:
