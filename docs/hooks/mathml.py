@@ -11,9 +11,9 @@ from latex2mathml.converter import convert
 _FORMULA = re.compile(r'<(span|div) class="arithmatex">(?:\\\(|\\\[)(.+?)(?:\\\)|\\\])</\1>', re.DOTALL)
 
 
-def on_page_content(page: str, **_: Any) -> str:
-    """The page with every formula drawn; mkdocs calls this for each page."""
-    return _FORMULA.sub(_drawn, page)
+def on_page_content(content: str, **_: Any) -> str:
+    """The content with every formula drawn; mkdocs calls this for each page."""
+    return _FORMULA.sub(_drawn, content)
 
 
 def _drawn(found: re.Match[str]) -> str:
