@@ -10,6 +10,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,7 @@ def edit_header(path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
     change(header)
     text = json.dumps(header, separators=(",", ":")).encode()
     file.write_bytes(len(text).to_bytes(8, "little") + text + raw[8 + length :])
+    edit_manifest(path, crc32=zlib.crc32(file.read_bytes()))  # so that not the checksum gives it away
 
 
 # -- round trips -------------------------------------------------------------------------------------------------------
@@ -185,6 +187,23 @@ def test_arrays_with_something_behind(saved: Path) -> None:
     with (saved / "arrays.safetensors").open("ab") as file:
         file.write(b"more")
     refused(saved, "its header promises others")
+
+
+def test_a_changed_byte(saved: Path) -> None:
+    file = saved / "arrays.safetensors"
+    raw = file.read_bytes()
+    for place in {8 + int.from_bytes(raw[:8], "little"), len(raw) - 1}:  # the first of the data, and the last
+        file.write_bytes(raw[:place] + bytes([raw[place] ^ 1]) + raw[place + 1 :])
+        refused(saved, "is damaged: the checksum of arrays.safetensors differs")
+
+
+def test_a_target_is_refused_before_the_work(saved: Path, tmp_path: Path) -> None:
+    artifacts.require_target(saved)
+    artifacts.require_target(tmp_path / "deep" / "new")
+    (tmp_path / "notes.txt").write_text("mine")
+    for wrong in (tmp_path, tmp_path / "notes.txt", tmp_path / "notes.txt" / "model"):
+        with pytest.raises(ArtifactError):
+            artifacts.require_target(wrong)
 
 
 def test_every_cut_of_the_manifest(saved: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -90,6 +92,26 @@ def test_recommend_shows_a_person_and_ten_titles(run: Run, ratings: Path) -> Non
     assert out.index("Loved") < out.index("Recommended")
 
 
+def test_recommend_says_what_a_list_is_ranked_by(run: Run, ratings: Path) -> None:
+    _, by_rating, _ = run("recommend", str(ratings), "--user", "1", "-a", "bias")
+    _, by_score, _ = run("recommend", str(ratings), "--user", "1", "-a", "popular")
+    assert "by score" not in by_rating
+    assert "score" in by_score.split("Recommended, by score")[1]
+    for shown in (by_rating, by_score):
+        assert "predicted" in shown
+        assert "why" not in shown  # neither says why: no empty column
+
+
+def test_recommend_from_clicks_speaks_of_no_ratings(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "clicks.csv").write_text("user,item\n1,10\n1,20\n2,10\n2,30\n3,30\n")
+    code, out, _ = run("recommend", str(tmp_path / "clicks.csv"), "-u", "1", "-a", "popular")
+    assert code == 0
+    assert "User 1: 2 interactions\n\nMet\n" in out
+    assert "30" in out.split("Recommended, by score")[1]
+    assert "ating" not in out
+    assert "1 interaction\n" in run("recommend", str(tmp_path / "clicks.csv"), "-u", "3", "-a", "popular")[1]
+
+
 def test_recommend_json_for_somebody_new(run: Run, model: Path) -> None:
     item = lt.load(model).item_ids_[0]
     code, out, _ = run("recommend", "-m", str(model), "--rated", f"{item}=5", "-n", "4", "--json")
@@ -118,6 +140,36 @@ def test_split_fit_evaluate(run: Run, ratings: Path, tmp_path: Path) -> None:
     assert 0 <= scores["ndcg"] <= 1
 
 
+def test_a_split_of_clicks_stays_one_of_clicks(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "clicks.csv").write_text("user,item\n1,10\n1,20\n2,10\n2,30\n")
+    assert run("split", str(tmp_path / "clicks.csv"), "-o", str(tmp_path / "parts"))[0] == 0
+    assert lt.datasets.load(tmp_path / "parts" / "train.csv").feedback == "implicit"
+
+
+def test_a_split_that_cannot_be_finished_leaves_what_was_there(
+    run: Run, ratings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("train.csv", "test.csv"):
+        (tmp_path / name).write_text("old")
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    code, out, err = run("split", str(ratings), "-o", str(tmp_path))
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "cannot write" in err
+    assert "No space left on device" in err
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"train.csv": "old", "test.csv": "old"}
+
+
+def test_an_undefined_score_is_null(run: Run, ratings: Path, model: Path) -> None:
+    code, out, _ = run("evaluate", str(ratings), "-m", str(model), "--min-rating", "99", "--json")
+    assert code == 0
+    assert "NaN" not in out
+    assert json.loads(out)["precision"] is None
+
+
 def test_evaluate_saved_lists(run: Run, tmp_path: Path) -> None:
     (tmp_path / "test.csv").write_text("user,item,rating\n1,10,5\n2,20,4\n")
     (tmp_path / "lists.csv").write_text("user,rank,item\n1,1,30\n1,2,10\n2,1,30\n")
@@ -137,6 +189,19 @@ def test_json_of_the_listing_verbs(run: Run, ratings: Path, verb: tuple[str, ...
     assert run(*arguments)[0] == 0
 
 
+def test_letters_that_the_terminal_lacks_are_no_failure(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text("user,item,rating\n1,é,5\n1,x,4\n2,é,3\n2,y,2\n", encoding="utf-8")
+
+    def shown(*arguments: str) -> str:
+        program = [sys.executable, "-m", "longtail.cli", *arguments[:2], str(tmp_path / "r.csv"), *arguments[2:]]
+        asked = {**os.environ, "PYTHONIOENCODING": "ascii"}
+        return subprocess.run(program, capture_output=True, check=True, env=asked).stdout.decode("ascii")
+
+    assert "####" in shown("data", "info")
+    popular = json.loads(shown("data", "info", "--json"))["most_popular"]
+    assert popular[0]["title"] == "é"
+
+
 def _bad_inputs(folder: Path) -> dict[str, tuple[list[str], str]]:
     files = {
         "empty": "",
@@ -149,6 +214,15 @@ def _bad_inputs(folder: Path) -> dict[str, tuple[list[str], str]]:
     }
     for name, text in files.items():
         (folder / f"{name}.csv").write_text(text)
+    (folder / "latin.csv").write_bytes("user,item,rating\n1,é,5\n".encode("latin-1"))
+    (folder / "binary.csv").write_bytes(bytes(range(256)))
+    (folder / "folder.csv").mkdir()
+    lt.make("popular").fit(lt.datasets.load(str(folder / "fine.csv"))).save(folder / "saved")
+    shutil.copytree(folder / "saved", folder / "cut")
+    os.truncate(folder / "cut" / "arrays.safetensors", 100)
+    shutil.copytree(folder / "saved", folder / "changed")
+    arrays = folder / "changed" / "arrays.safetensors"
+    arrays.write_bytes(arrays.read_bytes()[:-1] + b"\x55")
     (folder / "foreign").mkdir()
     (folder / "foreign" / "notes.txt").write_text("mine")
 
@@ -160,8 +234,13 @@ def _bad_inputs(folder: Path) -> dict[str, tuple[list[str], str]]:
         "header only": (["data", "info", path("header")], "rows"),
         "missing column": (["data", "info", path("no_item")], "item"),
         "text in a rating": (["data", "info", path("text")], "good"),
+        "the way out, as an option": (["data", "info", path("text")], "--bad-rows drop"),
         "NaN": (["data", "info", path("nan")], "rating"),
-        "duplicate pair": (["data", "info", path("twice")], "duplicate"),
+        "duplicate pair": (["data", "info", path("twice")], "--duplicates last"),
+        "not UTF-8": (["data", "info", path("latin")], "UTF-8"),
+        "binary": (["data", "info", path("binary")], "binary"),
+        "a world too large": (["data", "info", "synthetic:users=99999999999,items=9"], "GiB"),
+        "a release that is none": (["data", "fetch", "synthetic"], "latest-small"),
         "no such file": (["data", "info", path("absent")], "absent"),
         "unknown data set": (["data", "info", "ml-100q"], "ml-100k"),
         "unknown algorithm": (["recommend", path("fine"), "-u", "1", "-a", "svdd"], "svd"),
@@ -169,12 +248,23 @@ def _bad_inputs(folder: Path) -> dict[str, tuple[list[str], str]]:
         "parameter out of range": (["recommend", path("fine"), "-u", "1", "-a", "svd:factors=0"], "factors"),
         "unknown user": (["recommend", path("fine"), "-u", "9", "-a", "popular"], "unknown user 9"),
         "n = 0": (["recommend", path("fine"), "-u", "1", "-n", "0", "-a", "popular"], "at least 1"),
+        "rating off the scale": (["recommend", path("fine"), "--rated", "10=99"], "between 2 and 5"),
+        "rating without an item": (["recommend", path("fine"), "--rated", "10"], "TITLE=5"),
+        "item rated twice": (["recommend", path("fine"), "--rated", "10=5", "--rated", "10=2"], "twice"),
+        "model and data": (["recommend", path("fine"), "-m", str(folder / "saved"), "-u", "1"], "exclude each other"),
+        "model and algorithm": (["similar", "10", "-a", "svd", "-m", str(folder / "saved")], "exclude each other"),
+        "truncated artifact": (["recommend", "-m", str(folder / "cut"), "-u", "1"], "truncated"),
+        "changed artifact": (["recommend", "-m", str(folder / "changed"), "-u", "1"], "damaged"),
+        "NaN as a floor": (["evaluate", path("fine"), "-m", str(folder / "saved"), "--min-rating", "nan"], "finite"),
+        "split over a file": (["split", path("fine"), "-o", path("fine")], "name a folder"),
         "nobody": (["recommend", path("fine")], "--user"),
         "unknown item": (["similar", "77", path("fine")], "77"),
         "rating without a number": (["recommend", path("fine"), "--rated", "10=good"], "--rated"),
         "foreign artifact": (["similar", "10", "-m", str(folder / "foreign")], "not a saved model"),
         "no artifact": (["similar", "10", "-m", str(folder / "none")], "no saved model"),
         "artifact over something else": (["fit", path("fine"), "-o", str(folder / "foreign")], "not a saved model"),
+        "artifact below a file": (["fit", path("fine"), "-o", path("fine") + "/model"], "not a folder"),
+        "report over a folder": (["bakeoff", path("fine"), "-o", path("folder")], "it is a folder"),
         "report without a folder": (["bakeoff", path("fine"), "-o", str(folder / "x" / "r.html")], "folder"),
         "report of another kind": (["bakeoff", path("fine"), "-o", "r.pdf"], ".html"),
         "unknown option": (["bakeoff", "--fast"], "--fast"),
@@ -189,6 +279,38 @@ def test_bad_input_gets_one_clear_line_and_exit_code_2(run: Run, tmp_path: Path)
         if code != 2 or err.count("\n") != 1 or word not in err or out:
             failures.append(f"{name}: exit {code}, expected {word!r} in one line: {err!r} {out[:100]!r}")
     assert not failures, "\n".join(failures)
+
+
+def test_no_arguments_show_the_help_and_nothing_else(run: Run) -> None:
+    code, out, err = run("data")
+    assert (code, err) == (2, "")
+    assert "fetch" in out
+
+
+def test_one_failure_is_told_and_all_failures_are_an_error(run: Run, ratings: Path) -> None:
+    diverging = "svd:learning_rate=1000"
+    code, out, _ = run("bakeoff", str(ratings), "-a", diverging, "-a", "popular")
+    assert code == 0
+    assert "failed: " in out
+    code, out, err = run("bakeoff", str(ratings), "-a", diverging)
+    assert code == 2
+    assert "failed: " in out
+    assert err.splitlines()[-1].startswith("longtail: no algorithm finished")
+
+
+def test_an_interrupt_leaves_what_is_finished(
+    run: Run, ratings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("longtail.algorithms.baseline.Bias._fit", interrupt)
+    names = [argument for name in ("popular", "bias", "random") for argument in ("-a", name)]
+    code, out, _ = run("bakeoff", str(ratings), *names, "-o", str(tmp_path / "r.json"))
+    assert code == 130
+    assert "Interrupted; not run: bias, random" in out
+    found = json.loads((tmp_path / "r.json").read_text())
+    assert [outcome["label"] for outcome in found["outcomes"]] == ["popular"]
 
 
 def test_n_beyond_the_catalogue_gives_a_short_list(run: Run, tmp_path: Path) -> None:
@@ -217,7 +339,8 @@ def test_without_network_the_default_falls_back_in_plain_words(
     monkeypatch.setenv("LONGTAIL_MOVIELENS_URL", "http://127.0.0.1:9/")
     code, _, err = run("data", "info")
     assert code == 0
-    assert "generated data set" in err
+    assert "generated data" in err
+    assert "no connection" in err
     code, _, err = run("data", "fetch", "ml-100k")
     assert code == 2
     assert err.count("\n") == 1

@@ -87,6 +87,8 @@ def test_a_broken_plugin_is_named(site: Path, target: str, text: str) -> None:
     ("spec", "said"),
     [
         ("svdd", "no algorithm 'svdd'; did you mean svd?"),
+        ("SVD", "no algorithm 'SVD'; did you mean svd?"),
+        ("svd++", "no algorithm 'svd++'; did you mean svdpp?"),
         ("zzz", "no algorithm 'zzz'; choose from random, popular,"),
         ("", "no algorithm ''; choose from"),
         ("popular:dampin=1", "Popular has no parameter 'dampin'; did you mean damping?"),

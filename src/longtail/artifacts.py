@@ -2,7 +2,7 @@
 
 ```
 model/
-├── manifest.json        format, algorithm, version, hyperparameters, data fingerprint, small values
+├── manifest.json        format, algorithm, version, hyperparameters, data fingerprint, small values, a checksum
 └── arrays.safetensors   every array, the ids and the titles; memory-mapped on load
 ```
 
@@ -22,6 +22,7 @@ import os
 import shutil
 import sys
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -34,11 +35,12 @@ from longtail.data.ids import Ids
 from longtail.errors import ArtifactError
 from longtail.types import AnyArray
 
-__all__ = ["FORMAT", "read", "write"]
+__all__ = ["FORMAT", "read", "require_target", "write"]
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 ARRAYS = "arrays.safetensors"
+_CHUNK_BYTES = 2**20
 _DTYPES = {
     "BOOL": np.bool_,
     "U8": np.uint8,
@@ -62,9 +64,8 @@ def write(path: str | Path, manifest: Mapping[str, Any], state: Mapping[str, Any
     Raises:
         ArtifactError: if something else stands at `path`, or the disk is full or not writable.
     """
+    require_target(path)
     target = Path(path).resolve()
-    if target.exists() and not _replaceable(target):
-        raise ArtifactError(f"{path} exists and is not a saved model; choose another path")
     tensors: dict[str, AnyArray] = {}
     described = {name: _encode(name, value, tensors) for name, value in state.items()}
     try:
@@ -72,18 +73,35 @@ def write(path: str | Path, manifest: Mapping[str, Any], state: Mapping[str, Any
         with _replacing(target) as fresh:
             save_file(tensors, fresh / ARRAYS)
             _sync(fresh / ARRAYS)
-            text = json.dumps({"format": FORMAT, **manifest, "state": described}, indent=1, allow_nan=False)
+            facts = {"format": FORMAT, **manifest, "crc32": _crc32(fresh / ARRAYS), "state": described}
+            text = json.dumps(facts, indent=1, allow_nan=False)
             (fresh / MANIFEST).write_text(text, encoding="utf-8")
             _sync(fresh / MANIFEST)
     except Exception as error:  # safetensors reports a full disk with an error of its own
-        raise ArtifactError(f"cannot save to {path}: {error}") from error
+        raise ArtifactError(f"cannot save to {path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def require_target(path: str | Path) -> None:
+    """Refuse, before anything is computed for it, a path that `write` could not write to.
+
+    Raises:
+        ArtifactError: if something else than a saved model stands at `path`, or its folder is not writable.
+    """
+    target = Path(path).resolve()
+    if target.exists() and not _replaceable(target):
+        raise ArtifactError(f"{path} exists and is not a saved model; choose another path")
+    folder = next(folder for folder in target.parents if folder.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise ArtifactError(f"cannot save to {path}: {folder} is not a folder you may write to")
 
 
 def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read an artifact directory: its manifest and its state, arrays mapped copy-on-write.
 
+    The arrays are read through once, to compare their checksum (CRC-32), and then mapped.
+
     Raises:
-        ArtifactError: if the directory is missing, truncated, or was not written by Longtail.
+        ArtifactError: if the directory is missing, truncated, damaged, or was not written by Longtail.
     """
     source = Path(path)
     if not source.is_dir():
@@ -93,6 +111,8 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
         if manifest["format"] != FORMAT:
             raise ArtifactError(f"{source} has format {manifest['format']}; this version reads format {FORMAT}")
         tensors = _map_tensors(source / ARRAYS)
+        if manifest.pop("crc32") != _crc32(source / ARRAYS):
+            raise ArtifactError(f"{source} is damaged: the checksum of {ARRAYS} differs; save the model again")
         state = {name: _decode(name, entry, tensors) for name, entry in manifest.pop("state").items()}
     except ArtifactError:
         raise
@@ -173,6 +193,14 @@ def _map_tensors(path: Path) -> dict[str, AnyArray]:
         mapped = np.memmap(path, dtype=dtype, mode="c", offset=start + lo, shape=shape) if hi > lo else None
         tensors[name] = np.empty(shape, dtype) if mapped is None else mapped.view(np.ndarray)
     return tensors
+
+
+def _crc32(path: Path) -> int:
+    found = 0
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            found = zlib.crc32(chunk, found)
+    return found
 
 
 def _replaceable(target: Path) -> bool:

@@ -53,7 +53,7 @@ def get(name: str) -> type[Any]:
     """
     target = _BUILT_IN.get(name) or _plugins().get(name)
     if target is None:
-        near = difflib.get_close_matches(name, names(), n=1)
+        near = difflib.get_close_matches(str(name).lower().replace("+", "p").replace("_", "-"), names(), n=1)
         hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(names())}"
         raise ConfigError(f"no algorithm {name!r}; {hint}")
     module, _, attribute = target.partition(":")

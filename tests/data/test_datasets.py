@@ -96,7 +96,7 @@ def test_a_download_that_fails_says_what_was_tried_and_what_to_do(home: Any, tmp
         datasets.movielens()
     text = str(caught.value)
     assert text.startswith("ml-latest-small is neither in LONGTAIL_DATA (not set) nor in the cache (")
-    assert text.endswith("; unpack it to LONGTAIL_DATA/ml-latest-small yourself, or use 'synthetic'")
+    assert text.endswith("; set LONGTAIL_DATA to a folder that holds ml-latest-small/, or use 'synthetic'")
     assert "\n" not in text
     left = sorted(entry.name for entry in (tmp_path / "cache").iterdir() if entry.name[-5:] != ".lock")
     assert left == (["ml-latest-small.zip.part"] if what == "truncated" else [])

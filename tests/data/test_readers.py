@@ -73,7 +73,10 @@ def test_columns_may_stand_anywhere_and_be_named(write: Write) -> None:
     parquet = path.with_suffix(".parquet")
     pl.read_csv(path).write_parquet(parquet)
     assert lt.Interactions.from_parquet(parquet, **names).to_frame().rows() == EXPECTED
-    with pytest.raises(DataError, match=r"ratings.csv: no user column; found title, when, who, .* name it with user="):
+    with pytest.raises(
+        DataError,
+        match=r"ratings.csv: no user column; found title, when, who, .* rename one to user, or name it with user=",
+    ):
         lt.Interactions.from_csv(path)
     with pytest.raises(DataError, match=r"ratings.parquet: no column 'who\?' for user=; found title"):
         lt.Interactions.from_parquet(parquet, user="who?")
@@ -82,7 +85,7 @@ def test_columns_may_stand_anywhere_and_be_named(write: Write) -> None:
 def test_a_file_without_header_says_so_or_is_told(write: Write) -> None:
     path = write("ann,x,5\nbob,y,4\n")
     assert lt.Interactions.from_csv(path, header=False).to_frame().rows() == [("ann", "x", 5.0), ("bob", "y", 4.0)]
-    with pytest.raises(DataError, match="if the first line is data, pass header=False"):
+    with pytest.raises(DataError, match="if the first line is data, put one with names above it or pass header=False"):
         lt.Interactions.from_csv(path)
     pairs = lt.Interactions.from_csv(write("1 2\n1 3\n"), separator=" ")
     assert (pairs.feedback, len(pairs)) == ("implicit", 2)
@@ -159,7 +162,7 @@ def test_nothing_good_at_all_is_an_error_even_when_dropping(write: Write) -> Non
         ("user,item,rating\n", "has a header but no rows"),
         ("user\n1\n", "has one column only, 'user'"),
         ("hello world\n", "has one column only, 'hello world'"),
-        (b"PAR1....", "is a Parquet file; read it with from_parquet"),
+        (b"PAR1....", "is a Parquet file; let its name end in .parquet"),
         (b"PK\x03\x04....", "is a zip archive; unpack it first"),
         ("user,item\n1,2\n".encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
         (b"user,item\n\x00\x01", "is a binary file, not text"),
@@ -254,7 +257,7 @@ def test_times_of_old_and_of_zero_stay_as_they_are() -> None:
         ({"user": [1], "item": [1], "time": [True]}, "column timestamp holds Boolean"),
         ({"user": [1, float("inf")], "item": [1, 2]}, "row 2: user inf is not an id"),
         ({"user": [1], "item": ["a\0"]}, "item ids must not contain the character NUL"),
-        ({"items": [1]}, "no user column; found items; name it with user="),
+        ({"items": [1]}, "no user column; found items; rename one to user, or name it with user="),
         (pd.DataFrame({"user": [1, None], "item": [1, 2]}), "row 2: user is missing"),
         (pd.DataFrame([[1, 2, 3]], columns=["user", "item", "item"]), "a column name stands twice"),
         (pd.DataFrame({0: [1], 1: [2]}), "no user column; found 0, 1"),

@@ -183,7 +183,7 @@ def test_unknown_choices(small: lt.Interactions) -> None:
         leave_one_out(small, which="first")
     with pytest.raises(ConfigError, match="min_history must be a whole number of at least 1, not 0"):
         leave_one_out(small, min_history=0)
-    with pytest.raises(DataError, match="no user may have 6 rows or more"):
+    with pytest.raises(DataError, match="it takes users with 6 rows or more"):
         leave_one_out(small, min_history=6)
 
 

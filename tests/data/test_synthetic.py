@@ -17,7 +17,7 @@ from longtail.data.interactions import Interactions
 from longtail.data.splits import random_holdout
 from longtail.data.synthetic import World, synthetic
 from longtail.data.truth import END, NOISE, SCALE, START
-from longtail.errors import ConfigError, DataError, UnknownIdError
+from longtail.errors import ConfigError, DataError, MemoryBudgetError, UnknownIdError
 
 CROSSING_BLOCKS = 150_000
 
@@ -373,6 +373,8 @@ def test_numbers_that_cannot_be() -> None:
         with pytest.raises(ConfigError, match="must be a whole number of at least 1"):
             World(users, items)
     world = World(3, 4)
+    with pytest.raises(MemoryBudgetError, match="a world of 9,000,000,000 users and 3 items needs"):
+        World(9_000_000_000, 3)
     with pytest.raises(ConfigError, match="ratings must be at most users x items = 12, not 13"):
         world.ratings(13)
     with pytest.raises(ConfigError, match="clicks must be a whole number of at least 1, not 0"):
@@ -408,3 +410,11 @@ def test_films_are_plausible() -> None:
     assert catalog.find(titles[17]) == 18
     sequels = [title for title in titles if title.split(" (")[0].endswith(" 2")]
     assert all(title.split(" 2 (")[0] in {other.split(" (")[0] for other in titles} for title in sequels)
+
+
+def test_more_rows_than_the_memory_budget_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LONGTAIL_MEMORY_BUDGET", "1 MB")
+    world = World(300, 300)
+    assert len(world.ratings(1_000)) == 1_000
+    with pytest.raises(MemoryBudgetError, match="a table of 50,000 rows needs"):
+        world.ratings(50_000)

@@ -40,7 +40,19 @@ def test_hit_bars_with_and_without_the_floor(result: BakeoffResult) -> None:
     assert "pattern" not in bars[0]["marker"]
     for bar in bars:
         assert all(np.array(bar["x"]) + np.array(bar["error_x"]["array"]) <= 1)
-    assert all(abs(a - b) > 0.3 for a, b in itertools.combinations([*bars[0]["y"], *bars[1]["y"]], 2))
+    assert all(abs(a - b) > bars[0]["width"] for a, b in itertools.combinations([*bars[0]["y"], *bars[1]["y"]], 2))
+
+
+def test_a_row_is_as_high_as_its_label(result: BakeoffResult) -> None:
+    usual = charts.bars(result, "rmse")
+    result.outcomes[0].label = "user-knn (similarity=cosine, neighbors=10, ranking=similarity)"
+    axis = charts.bars(result, "rmse").layout["yaxis"]
+    assert axis["ticktext"][0] == "user-knn<br>(similarity=cosine,<br>neighbors=10,<br>ranking=similarity)"
+    lines = [text.count("<br>") + 1 for text in axis["ticktext"]]
+    gaps = np.diff(axis["tickvals"])
+    assert all(gaps >= 14 * np.add(lines[1:], lines[:-1]) / 2)
+    assert charts.bars(result, "rmse").height > usual.height
+    assert charts.by_rating(result).height >= 14 * max(lines) * len(lines)
 
 
 def test_points_are_the_figures(result: BakeoffResult) -> None:

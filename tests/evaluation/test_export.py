@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from longtail.errors import ConfigError, DataError
-from longtail.evaluation.export import write_text
+from longtail.evaluation.export import require_writable, write_text
 
 
 def test_writes_and_replaces(tmp_path: Path) -> None:
@@ -39,6 +39,8 @@ def test_a_disk_that_fills_up_leaves_the_old_file(tmp_path: Path, monkeypatch: p
 @pytest.mark.parametrize("wrong", ["missing/a.txt", "."])
 def test_impossible_paths(tmp_path: Path, wrong: str) -> None:
     with pytest.raises(ConfigError, match="cannot write"):
+        require_writable(tmp_path / wrong)
+    with pytest.raises(ConfigError, match="cannot write"):
         write_text(tmp_path / wrong, "x")
 
 
@@ -47,6 +49,12 @@ def test_a_device_is_written_to_not_replaced() -> None:
     with pytest.raises(DataError, match="No space left"):
         write_text("/dev/full", "x")
     assert stat.S_ISCHR(Path("/dev/full").stat().st_mode)
+
+
+def test_a_folder_without_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)  # root may write anywhere
+    with pytest.raises(ConfigError, match="you may not write to the folder"):
+        require_writable(tmp_path / "a.txt")
 
 
 def test_a_link_stays_a_link(tmp_path: Path) -> None:

@@ -66,6 +66,23 @@ def test_rows_line_up_below_a_long_label(result: BakeoffResult) -> None:
     assert "0.0000*" in row(text, "Known (with a")
 
 
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_a_long_label_is_cut_between_its_parameters(result: BakeoffResult, width: int) -> None:
+    result.outcomes[0].label = "user-knn (similarity=cosine, neighbors=10, ranking=similarity)"
+    words = shown(result, width).split()
+    shares = [("similarity=", "cosine,"), ("(similarity=cosine,",)]
+    assert any(set(share) <= {word.lstrip("(") for word in words} | set(words) for share in shares)
+    assert {"user-knn", "neighbors=10,", "ranking=similarity)"} <= set(words)
+
+
+def test_nothing_is_marked_where_all_are_alike(result: BakeoffResult) -> None:
+    for outcome in result.outcomes:
+        outcome.values["rmse"] = 0.5
+    text = shown(result)
+    assert "0.5000" in text
+    assert "0.5000*" not in text
+
+
 def test_failures_notes_and_interrupts_are_told(result: BakeoffResult) -> None:
     result.not_run = ["svd"]
     text = " ".join(shown(result).split())

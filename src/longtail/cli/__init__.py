@@ -7,7 +7,9 @@ line on standard error, and the exit code is 2.
 from __future__ import annotations
 
 import errno
+import io
 import os
+import re
 import sys
 from typing import Annotated
 
@@ -51,6 +53,9 @@ def _root(
 
 def main() -> None:
     """Run the command line; the entry point `longtail`."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a letter that the terminal lacks is no reason to fail
+            stream.reconfigure(errors="replace")
     try:
         code = app(standalone_mode=False)
     except LongtailError as error:
@@ -62,16 +67,25 @@ def main() -> None:
         if error.errno == errno.EPIPE:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(1) from None
-        _fail(f"{error.filename or 'a file'}: {error.strerror or error}")
+        _fail(f"{error.filename or 'the output'}: {error.strerror or error}")
     except MemoryError:
         _fail("out of memory; use fewer ratings or a sparser algorithm")
     except Exception as error:  # a wrong option or argument: the parser's own errors can say what was wrong
         if not hasattr(error, "format_message"):
             raise
-        _fail(error.format_message())
+        message = error.format_message()
+        if not message:  # no arguments at all: the parser has shown the help
+            raise SystemExit(2) from None
+        _fail(message)
     raise SystemExit(code if isinstance(code, int) else 0)
 
 
 def _fail(message: str) -> None:
-    typer.echo(f"longtail: {' '.join(message.split())}", err=True)
+    """One line, with arguments that are options here written as such: bad_rows='drop' is --bad-rows drop."""
+    said = re.sub(
+        r"\b(bad_rows|duplicates)='(\w+)'",
+        lambda found: f"--{found[1].replace('_', '-')} {found[2]}",
+        " ".join(message.split()),
+    )
+    typer.echo(f"longtail: {said}", err=True)
     raise SystemExit(2)

@@ -15,10 +15,10 @@ from longtail.cli.options import (
     N,
     Seed,
     console,
-    load_data,
-    require_folder,
+    load_named,
+    print_json,
 )
-from longtail.errors import ConfigError
+from longtail.errors import ConfigError, LongtailError
 
 __all__ = ["bakeoff"]
 
@@ -34,7 +34,9 @@ def bakeoff(
     user: Annotated[
         str | None, typer.Option("--user", "-u", help="Show what everyone recommends to this user.")
     ] = None,
-    protocol: Annotated[str, typer.Option("--protocol", help="How to measure.")] = "classic",
+    protocol: Annotated[
+        str, typer.Option("--protocol", help="How to measure; classic is the one there is.")
+    ] = "classic",
     n: N = 10,
     seed: Seed = 0,
     output: Annotated[
@@ -47,13 +49,14 @@ def bakeoff(
 ) -> None:
     """Compare recommenders side by side: accuracy, hit rates, coverage, diversity, novelty, time and memory."""
     from longtail.evaluation.bakeoff import Bakeoff
+    from longtail.evaluation.export import require_writable
 
     outputs = output or []
     for path in outputs:
-        if path.suffix not in (".html", ".json", ".csv"):
+        if path.suffix.lower() not in (".html", ".json", ".csv"):
             raise ConfigError(f"cannot write {path}: the name must end in .html, .json or .csv")
-        require_folder(path)
-    interactions = load_data(data, duplicates, bad_rows)
+        require_writable(path)
+    name, interactions = load_named(data, duplicates, bad_rows)
     run = Bakeoff(
         interactions,
         algorithm or None,
@@ -61,14 +64,17 @@ def bakeoff(
         seed=seed,
         n=n,
         user=None if user is None else interactions.user_ids.parse(user),
+        name=name,
     )
     result = run.run(progress=not as_json)
     if as_json:
-        typer.echo(result.to_json())
+        print_json(result.to_json())
     else:
         result.show(console())
     for path in outputs:  # after the tables, so that a full disk loses no result
-        getattr(result, f"to_{path.suffix[1:]}")(path)
+        getattr(result, f"to_{path.suffix[1:].lower()}")(path)
         typer.echo(f"Wrote {path}", err=as_json)
     if result.interrupted:
         raise typer.Exit(130)
+    if all(outcome.error for outcome in result.outcomes):
+        raise LongtailError(f"no algorithm finished; the first failed with: {result.outcomes[0].error}")

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from longtail.cli.options import BadRowsOption, Data, DuplicatesOption, Json, console, load_data
+from longtail.cli.options import BadRowsOption, Data, DuplicatesOption, Json, console, load_data, print_json
 
 __all__ = ["algorithms", "data_fetch", "data_info", "data_list"]
 
@@ -37,7 +37,8 @@ def data_list(as_json: Json = False) -> None:
 
 
 def data_fetch(
-    name: Annotated[str, typer.Argument(help="A data set's name, such as ml-100k.")], as_json: Json = False
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A data set's name, such as ml-100k.")],
+    as_json: Json = False,
 ) -> None:
     """Download a data set into the cache (nothing to do when it is there already)."""
     from longtail.data import datasets
@@ -56,6 +57,7 @@ def data_info(
 
     summary = summarize(load_data(data, duplicates, bad_rows))
     if as_json:
-        typer.echo(json.dumps(summary, ensure_ascii=False))
+        print_json(json.dumps(summary, ensure_ascii=False))
     else:
-        console().print(summary_table(summary))
+        terminal = console()
+        terminal.print(summary_table(summary, bar="#" if terminal.options.ascii_only else "█"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -48,7 +50,8 @@ def evaluate(
             predictions = fitted.predict_ratings(held_out)
     scores = score(held_out, lists=found, predictions=predictions, min_rating=min_rating)
     if as_json:
-        typer.echo(json.dumps({name: float(value) for name, value in scores.items()}))
+        plain = {name: None if math.isnan(value) else float(value) for name, value in scores.items()}
+        typer.echo(json.dumps(plain, allow_nan=False))
     else:
         console().print(scores_table(scores))
 
@@ -66,8 +69,11 @@ def split(
     as_json: Json = False,
 ) -> None:
     """Split a data set into train.csv and test.csv."""
-    from longtail.data import splits
+    from longtail.data import columns, splits
+    from longtail.evaluation.export import replacing
 
+    if output.exists() and not output.is_dir():
+        raise ConfigError(f"cannot write to {output}: it is a file; name a folder")
     interactions = load_data(data, duplicates, bad_rows)
     if how == "random":
         parts = splits.random_holdout(interactions, fraction, seed=seed)
@@ -77,10 +83,13 @@ def split(
         which: Literal["random", "last"] = "last" if how == "last" else "random"
         parts = splits.leave_one_out(interactions, which=which, seed=seed)
     output.mkdir(parents=True, exist_ok=True)
-    counts = {}
-    for name, part in zip(("train", "test"), parts, strict=True):
-        part.to_frame().write_csv(output / f"{name}.csv")
-        counts[name] = len(part)
+    with contextlib.ExitStack() as finishing:  # both files, or neither
+        for name, part in zip(("train", "test"), parts, strict=True):
+            rows = part.to_frame()
+            if part.feedback == "implicit" and (part.values == 1).all():
+                rows = rows.drop(columns.RATING)  # with it, the file would be read as one of ratings
+            rows.write_csv(finishing.enter_context(replacing(output / f"{name}.csv")))
+    counts = dict(zip(("train", "test"), map(len, parts), strict=True))
     if as_json:
         typer.echo(json.dumps({"folder": str(output), **counts}))
     else:

@@ -22,7 +22,8 @@ from longtail.cli.options import (
     item_of,
     load_data,
     make,
-    rating_of,
+    print_json,
+    ratings_of,
 )
 from longtail.errors import ConfigError
 
@@ -32,17 +33,21 @@ __all__ = ["fit", "recommend", "similar"]
 def fit(
     output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where to save the model.")],
     data: Data = None,
-    algorithm: Spec = DEFAULT_ALGORITHM,
+    algorithm: Spec = None,
     duplicates: DuplicatesOption = None,
     bad_rows: BadRowsOption = "error",
     as_json: Json = False,
 ) -> None:
     """Fit a model on all the data and save it."""
+    from longtail.artifacts import require_target
+
+    require_target(output)
     interactions = load_data(data, duplicates, bad_rows)
-    model = make(algorithm).fit(interactions)
+    model = make(algorithm or DEFAULT_ALGORITHM).fit(interactions)
     model.save(output)
     if as_json:
-        typer.echo(json.dumps({"model": str(output), "algorithm": repr(model), "data": interactions.fingerprint}))
+        facts = {"model": str(output), "algorithm": repr(model), "data": interactions.fingerprint}
+        print_json(json.dumps(facts))
     else:
         typer.echo(f"Fitted {model!r} on {interactions!r}\nSaved to {output}")
 
@@ -54,7 +59,7 @@ def recommend(
         list[str] | None,
         typer.Option("--rated", metavar="ITEM=RATING", help="For somebody new: a title or id they rated; repeat it."),
     ] = None,
-    algorithm: Spec = DEFAULT_ALGORITHM,
+    algorithm: Spec = None,
     model: Model = None,
     n: N = 10,
     min_rating: Annotated[
@@ -71,12 +76,12 @@ def recommend(
         raise ConfigError("say for whom: --user ID, or --rated 'TITLE=5' for somebody new")
     fitted = fitted_model(model, data, algorithm, duplicates, bad_rows)
     if rated:
-        pages = [UserPage.of_history(fitted, dict(rating_of(fitted, text) for text in rated), n, min_rating)]
+        pages = [UserPage.of_history(fitted, ratings_of(fitted, rated), n, min_rating)]
     else:
         pages = [UserPage.of_user(fitted, fitted.user_ids_.parse(one), n, min_rating) for one in user or []]
     if as_json:
         found = [page.to_dict() for page in pages]
-        typer.echo(json.dumps(found[0] if len(found) == 1 else found, ensure_ascii=False))
+        print_json(json.dumps(found[0] if len(found) == 1 else found, ensure_ascii=False))
     else:
         for page in pages:
             console().print(page)
@@ -85,7 +90,7 @@ def recommend(
 def similar(
     item: Annotated[str, typer.Argument(metavar="ITEM", help="A title, such as 'Toy Story (1995)', or an item id.")],
     data: Data = None,
-    algorithm: Spec = "item-knn",
+    algorithm: Spec = None,
     model: Model = None,
     n: N = 10,
     duplicates: DuplicatesOption = None,
@@ -96,12 +101,12 @@ def similar(
     from longtail.algorithms.powers import SimilarItems
     from longtail.cli.pages import list_table, title_of
 
-    fitted = fitted_model(model, data, algorithm, duplicates, bad_rows)
+    fitted = fitted_model(model, data, algorithm, duplicates, bad_rows, default="item-knn")
     if not isinstance(fitted, SimilarItems):
         raise ConfigError(f"{type(fitted).__name__} does not compare items; try -a item-knn or -a svd")
     wanted = item_of(fitted, item)
     lists = fitted.similar_items([wanted], n=n)
     if as_json:
-        typer.echo(lists.to_json())
+        print_json(lists.to_json())
     else:
         console().print(list_table(lists, f"Most like {title_of(fitted, wanted)}", score="similarity"))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import math
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from longtail.errors import ConfigError, DownloadError, LongtailError
+from longtail.errors import ConfigError, DownloadError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,25 +31,33 @@ __all__ = [
     "fitted_model",
     "item_of",
     "load_data",
+    "load_named",
     "make",
-    "rating_of",
-    "require_folder",
+    "print_json",
+    "ratings_of",
 ]
 
 DEFAULT_DATA = "ml-latest-small"
 DEFAULT_ALGORITHM = "svd"
+GENERATED = "synthetic (made up)"
 
 Data = Annotated[
     str | None,
     typer.Argument(
-        metavar="[DATA]",
+        metavar="DATA",
         help="A data set's name (see 'longtail data list') or a file of ratings. Default: MovieLens latest-small, "
         "or a generated data set when it cannot be downloaded.",
         show_default=False,
     ),
 ]
 Spec = Annotated[
-    str, typer.Option("--algorithm", "-a", metavar="NAME[:PARAM=VALUE]", help="An algorithm, such as svd:factors=64.")
+    str | None,
+    typer.Option(
+        "--algorithm",
+        "-a",
+        metavar="NAME[:PARAM=VALUE]",
+        help=f"An algorithm, such as svd:factors=64. Default: {DEFAULT_ALGORITHM}, or item-knn to compare items.",
+    ),
 ]
 Model = Annotated[
     Path | None,
@@ -65,14 +76,28 @@ BadRowsOption = Annotated[
 
 
 def console() -> Console:
-    """The terminal, or a plain file of 80 columns where the output is redirected."""
+    """The terminal, or plain text as wide as COLUMNS (else 80) where the output is redirected."""
     from rich.console import Console
 
     return Console()
 
 
+def print_json(text: str) -> None:
+    """JSON on standard output: in ASCII, with escapes, where it cannot take other letters."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(json.loads(text))
+    typer.echo(text)
+
+
 def load_data(source: str | None, duplicates: Duplicates | None, bad_rows: BadRows) -> Interactions:
     """The data a verb works on; without a name, MovieLens or, where it cannot be had, the generated data set."""
+    return load_named(source, duplicates, bad_rows)[1]
+
+
+def load_named(source: str | None, duplicates: Duplicates | None, bad_rows: BadRows) -> tuple[str, Interactions]:
+    """The data as from `load_data`, behind what to call them."""
     from longtail.data import datasets
 
     if source is not None:
@@ -80,13 +105,18 @@ def load_data(source: str | None, duplicates: Duplicates | None, bad_rows: BadRo
         data = datasets.load(source, **{name: policy for name, policy in policies.items() if policy is not None})
         if data.report is not None and (data.report.bad_rows or data.report.duplicates):
             typer.echo(f"{source}: {data.report}", err=True)
-        return data
+        return (GENERATED if source.startswith(GENERATED.split()[0]) else Path(source).name or source), data
     try:
-        return datasets.load(DEFAULT_DATA)
+        return DEFAULT_DATA, datasets.load(DEFAULT_DATA)
     except DownloadError as error:
-        typer.echo(f"MovieLens could not be fetched ({error})", err=True)
-        typer.echo("Using the generated data set instead: its films and ratings are made up.", err=True)
-        return datasets.load("synthetic")
+        typer.echo(
+            f"{DEFAULT_DATA} is not on this machine and could not be fetched: {error.__cause__ or error}", err=True
+        )
+        typer.echo(
+            "Using generated data instead: its films, people and ratings are made up. For real ones, set", err=True
+        )
+        typer.echo(f"LONGTAIL_DATA to a folder that holds {DEFAULT_DATA}/, or name a file of ratings.", err=True)
+        return GENERATED, datasets.load("synthetic")
 
 
 def make(spec: str) -> Recommender:
@@ -99,14 +129,23 @@ def make(spec: str) -> Recommender:
 
 
 def fitted_model(
-    saved: Path | None, data: str | None, spec: str, duplicates: Duplicates | None, bad_rows: BadRows
+    saved: Path | None,
+    data: str | None,
+    spec: str | None,
+    duplicates: Duplicates | None,
+    bad_rows: BadRows,
+    *,
+    default: str = DEFAULT_ALGORITHM,
 ) -> Recommender:
     """The model saved at a path or, without one, an algorithm fitted now."""
-    if saved is not None:
-        from longtail.algorithms.base import load
+    if saved is None:
+        return make(spec or default).fit(load_data(data, duplicates, bad_rows))
+    for what, given in (("DATA", data), ("--algorithm", spec)):
+        if given is not None:
+            raise ConfigError(f"--model {saved} and {what} {given} exclude each other: the model is fitted; drop one")
+    from longtail.algorithms.base import load
 
-        return load(saved)
-    return make(spec).fit(load_data(data, duplicates, bad_rows))
+    return load(saved)
 
 
 def item_of(model: Recommender, text: str) -> Any:
@@ -122,18 +161,26 @@ def item_of(model: Recommender, text: str) -> Any:
     return Catalog(pl.DataFrame({"item": model.item_ids_.values, "title": model.titles_})).find(text)
 
 
-def rating_of(model: Recommender, text: str) -> tuple[Any, float]:
-    """An item and its rating, as written after `--rated`."""
-    item, equals, rating = text.rpartition("=")
+def ratings_of(model: Recommender, texts: list[str]) -> dict[Any, float]:
+    """Items and their ratings, as written after each `--rated`."""
+    found: dict[Any, float] = {}
+    for text in texts:
+        item, rating = _rating_of(model, text)
+        if item in found:
+            raise ConfigError(f"--rated {text!r}: this item stands there twice; drop one")
+        found[item] = rating
+    return found
+
+
+def _rating_of(model: Recommender, text: str) -> tuple[Any, float]:
+    title, _, number = text.rpartition("=")
     try:
-        return item_of(model, item if equals else text), float(rating)
-    except ValueError as error:
-        if isinstance(error, LongtailError):
-            raise
-        raise ConfigError(f"--rated {text!r}: write it as 'TITLE=5'") from None
-
-
-def require_folder(path: Path) -> None:
-    """Say now, and not after an hour, that a file cannot be written."""
-    if not path.parent.is_dir():
-        raise ConfigError(f"cannot write {path}: the folder {path.parent} does not exist")
+        rating = float(number)
+    except ValueError:
+        title = ""
+    if not title:
+        raise ConfigError(f"--rated {text!r}: write it as 'TITLE=5'")
+    low, high = model.scale_ or (-math.inf, math.inf)
+    if not low <= rating <= high:
+        raise ConfigError(f"--rated {text!r}: a rating lies between {low:g} and {high:g} here")
+    return item_of(model, title), rating

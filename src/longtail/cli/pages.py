@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -43,6 +43,7 @@ class UserPage:
     """A person, to get to know them: what they loved and hated, and what they are recommended, with reasons."""
 
     person: str
+    explicit: bool
     loved: list[dict[str, Any]]
     hated: list[dict[str, Any]]
     recommendations: list[dict[str, Any]]
@@ -56,7 +57,7 @@ class UserPage:
         lists = model.recommend([user], n, min_rating=min_rating)
         reasons = [model.explain(user, item).text for item in lists.of(user)] if isinstance(model, Explains) else []
         listed = lists.of(user)
-        ratings = model.predict([user] * len(listed), listed) if isinstance(model, PredictsRatings) else None
+        ratings = model.predict([user] * len(listed), listed) if _rates(model) else None
         return cls._of(model, f"User {user}", history, lists, reasons, ratings)
 
     @classmethod
@@ -65,7 +66,7 @@ class UserPage:
         lists = model.recommend_for([history], n, min_rating=min_rating)
         listed = lists.of(0)
         reasons = [model.explain_for(history, item).text for item in listed] if isinstance(model, Explains) else []
-        ratings = model.predict_for(history, listed) if isinstance(model, PredictsRatings) else None
+        ratings = model.predict_for(history, listed) if _rates(model) else None
         return cls._of(model, "Somebody new", history, lists, reasons, ratings)
 
     @classmethod
@@ -78,6 +79,7 @@ class UserPage:
         reasons: list[str],
         ratings: FloatArray | None,
     ) -> UserPage:
+        explicit = _explicit(model)
         mean = sum(history.values()) / max(1, len(history))
         known = np.bincount(model.histories_.indices, minlength=len(model.item_ids_))
         fame = dict(zip(history, known[model.item_ids_.index(list(history))].tolist(), strict=True))
@@ -93,11 +95,12 @@ class UserPage:
         for entry, reason in zip(found, reasons, strict=False):
             entry["reason"] = reason
         return cls(
-            person=f"{person}: {len(history):,} ratings, mean {mean:.2f}",
-            loved=[rated[item] for item in best[:SHOWN] if history[item] >= mean],
-            hated=[rated[item] for item in worst[:SHOWN] if history[item] < mean],
+            person=f"{person}: {_met(len(history), mean, explicit=explicit)}",
+            explicit=explicit,
+            loved=[rated[item] for item in best[:SHOWN] if history[item] >= mean or not explicit],
+            hated=[rated[item] for item in worst[:SHOWN] if history[item] < mean and explicit],
             recommendations=found,
-            ranked_by_score=not (model.scores_are_ratings and isinstance(model, PredictsRatings)),
+            ranked_by_score=not (model.scores_are_ratings and _rates(model)),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -107,22 +110,37 @@ class UserPage:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Draw the page in a terminal."""
         yield Text(f"\n{self.person}", style="bold")
-        for heading, entries in (("Loved", self.loved), ("Hated", self.hated)):
+        for heading, entries in (("Loved" if self.explicit else "Met", self.loved), ("Hated", self.hated)):
             if entries:
                 yield Text(f"\n{heading}", style="bold")
                 for entry in entries:
-                    yield Text(f"  {entry['rating']:>3g}  {entry['title']}")
-        table = _table("\nRecommended")
+                    rating = f"{entry['rating']:>3g}  " if self.explicit else ""
+                    yield Text(f"  {rating}{entry['title']}")
+        if self.recommendations:
+            yield Text("\nRecommended, by score" if self.ranked_by_score else "\nRecommended", style="bold")
+            yield self._listed()
+        else:
+            yield Text("\nNothing to recommend: no item that is new to this person could be ranked.")
+
+    def _listed(self) -> Table:
+        """The recommendations: first what they are ranked by, and only columns that hold something."""
+        table = _table("")
         table.add_column("#", justify="right")
-        table.add_column("title", overflow="fold")
-        columns = ("score", "predicted_rating") if self.ranked_by_score else ("predicted_rating",)
-        for column in columns:
-            table.add_column(column.replace("_", " "), justify="right")
-        table.add_column("why", overflow="fold", style="dim")
+        titled = any(entry["title"] != str(entry["item"]) for entry in self.recommendations)
+        table.add_column("title" if titled else "item", overflow="fold")
+        headings = {"score": "score"} if self.ranked_by_score else {}
+        if "predicted_rating" in self.recommendations[0]:
+            headings["predicted_rating"] = "predicted\nrating"
+        for heading in headings.values():
+            table.add_column(heading, justify="right")
+        reasoned = any(entry.get("reason") for entry in self.recommendations)
+        if reasoned:
+            table.add_column("why", overflow="fold", style="dim")
         for entry in self.recommendations:
-            shown = [f"{entry[column]:.2f}" if column in entry else "" for column in columns]
-            table.add_row(str(entry["rank"]), Text(entry["title"]), *shown, Text(entry.get("reason", "")))
-        yield table if self.recommendations else Text("\nNothing qualifies for this person.")
+            reason = [Text(entry["reason"])] if reasoned else []
+            shown = [_figure(entry[column]) for column in headings]
+            table.add_row(str(entry["rank"]), Text(entry["title"]), *shown, *reason)
+        return table
 
 
 def list_table(lists: TopN, title: str, *, score: str) -> Table:
@@ -183,8 +201,8 @@ def datasets_table(datasets: Mapping[str, Any]) -> Table:
     return table
 
 
-def summary_table(summary: Mapping[str, Any]) -> Table:
-    """What a data set holds."""
+def summary_table(summary: Mapping[str, Any], *, bar: str = "█") -> Table:
+    """What a data set holds; `bar` is what the bars of the distribution are made of."""
     table = _table("Data")
     table.add_column("", style="bold")
     table.add_column("", overflow="fold")
@@ -199,7 +217,7 @@ def summary_table(summary: Mapping[str, Any]) -> Table:
         "long tail": f"the most popular tenth of the items takes {summary['head_share']:.0%} of the interactions",
         "scale": "{:g} to {:g}".format(*summary["scale"]) if summary["scale"] else None,
         "mean rating": f"{summary['mean_rating']:.3f}" if summary["mean_rating"] is not None else None,
-        "distribution": _bars(summary["ratings"]) if summary["ratings"] else None,
+        "distribution": _bars(summary["ratings"], bar) if summary["ratings"] else None,
         "time span": f"{summary['first']} to {summary['last']}" if summary["first"] else None,
         "most popular": "\n".join(f"{entry['count']:>7,}  {entry['title']}" for entry in summary["most_popular"]),
         "loading": summary["loading"],
@@ -215,10 +233,30 @@ def _spread(counts: Mapping[str, float]) -> str:
     return f"{counts['fewest']:,} to {counts['most']:,}, median {counts['median']:,.0f}"
 
 
-def _bars(counts: Mapping[str, int]) -> str:
+def _explicit(model: Recommender) -> bool:
+    return model.scale_ is not None
+
+
+def _rates(model: Recommender) -> TypeGuard[PredictsRatings]:
+    """Whether it predicts ratings, and there are ratings to predict."""
+    return isinstance(model, PredictsRatings) and _explicit(model)
+
+
+def _met(count: int, mean: float, *, explicit: bool) -> str:
+    noun = "rating" if explicit else "interaction"
+    return f"{count:,} {noun}{'' if count == 1 else 's'}" + (f", mean {mean:.2f}" if explicit else "")
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2f}"
+
+
+def _bars(counts: Mapping[str, int], bar: str) -> str:
     most = max(counts.values())
-    return "\n".join(f"{rating:>4}  {'█' * round(24 * n / most):<24} {n:,}" for rating, n in counts.items())
+    return "\n".join(f"{rating:>4}  {bar * round(24 * n / most):<24} {n:,}" for rating, n in counts.items())
 
 
 def _table(title: str) -> Table:
-    return Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    return Table(
+        title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0)
+    )

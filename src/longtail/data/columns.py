@@ -67,5 +67,5 @@ def match(names: Sequence[str], given: Mapping[str, str | None]) -> dict[str, st
         if source is not None:
             chosen[column] = source
         elif column in (USER, ITEM):
-            raise DataError(f"no {column} column; found {listed}; name it with {column}=")
+            raise DataError(f"no {column} column; found {listed}; rename one to {column}, or name it with {column}=")
     return chosen

@@ -95,7 +95,9 @@ def movielens(name: str = "latest-small", *, base_url: str | None = None, timeou
     """
     entry = DATASETS.get(_bare(name))
     if entry is None:
-        raise ConfigError(f"no MovieLens release {name!r}; there are {', '.join(DATASETS)}{_nearest(name)}")
+        raise ConfigError(
+            f"no MovieLens release {name!r}; there are {', '.join(DATASETS)}{_nearest(name, _names()[:-1])}"
+        )
     cached = download.cache_folder() / entry.folder
     for folder in (*_own_folders(entry), cached):
         if releases.holds_ratings(folder):
@@ -105,12 +107,11 @@ def movielens(name: str = "latest-small", *, base_url: str | None = None, timeou
             if not releases.holds_ratings(cached):
                 _obtain(entry, cached, (base_url or os.environ.get("LONGTAIL_MOVIELENS_URL") or HOME), timeout)
     except DownloadError as error:
-        own = os.environ.get("LONGTAIL_DATA")
-        looked = f"LONGTAIL_DATA ({own})" if own else "LONGTAIL_DATA (not set)"
+        own = os.environ.get("LONGTAIL_DATA") or "not set"
         raise DownloadError(
-            f"{entry.folder} is neither in {looked} nor in the cache ({cached.parent}), and {error}; "
-            f"unpack it to LONGTAIL_DATA/{entry.folder} yourself, or use 'synthetic'"
-        ) from None
+            f"{entry.folder} is neither in LONGTAIL_DATA ({own}) nor in the cache ({cached.parent}), and {error}; "
+            f"set LONGTAIL_DATA to a folder that holds {entry.folder}/, or use 'synthetic'"
+        ) from error
     return releases.read_folder(cached)
 
 
@@ -135,7 +136,7 @@ def load(source: str | Path, **options: Any) -> Interactions:
     if _bare(text) in DATASETS and not (path.is_file() or releases.holds_ratings(path)):
         return movielens(text, **options)
     if not text or (not path.exists() and not path.suffix and len(path.parts) == 1):
-        raise ConfigError(f"no data set or file {text!r}; there are {', '.join(_names())}{_nearest(text)}")
+        raise ConfigError(f"no data set or file {text!r}; there are {', '.join(_names())}{_nearest(text, _names())}")
     if path.is_dir():
         if options:
             raise ConfigError(f"a MovieLens folder takes no options, not {', '.join(options)}")
@@ -186,8 +187,8 @@ def _names() -> list[str]:
     return [*(f"ml-{name}" for name in DATASETS), "synthetic"]
 
 
-def _nearest(name: str) -> str:
-    names = {_bare(known): known for known in _names()}
+def _nearest(name: str, known: list[str]) -> str:
+    names = {_bare(one): one for one in known}
     found = [names[bare] for bare in difflib.get_close_matches(_bare(name), names, n=2)]
     return f"; did you mean {' or '.join(found)}?" if found else ""
 

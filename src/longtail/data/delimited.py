@@ -27,7 +27,7 @@ SAMPLE_BYTES = 1 << 16
 _WHOLE = re.compile(r"-?(0|[1-9]\d{0,17})")
 _UNUSED = "\x1f"  # "unit separator": stands in no text file, so a line read with it is one field
 _FOREIGN = {
-    b"PAR1": "a Parquet file; read it with from_parquet",
+    b"PAR1": "a Parquet file; let its name end in .parquet, or read it with from_parquet",
     b"PK\x03\x04": "a zip archive; unpack it first",
     b"\xff\xfe": "UTF-16 text; save it as UTF-8",
     b"\xfe\xff": "UTF-16 text; save it as UTF-8",

@@ -42,7 +42,7 @@ def each_pair_once(
         if policy == "error":
             raise DataError(
                 f"{extra:,} rows repeat a pair of user and item, first row {row + 1:,} (user {user_ids[users[row]]}, "
-                f"item {item_ids[items[row]]}); choose duplicates='last', 'mean' or 'sum'"
+                f"item {item_ids[items[row]]}); choose duplicates='last' (or mean, or sum)"
             )
         rows, values = resolve(pairs, parts["values"], parts.get("times"), policy)
         kept = {name: None if column is None else column[rows] for name, column in parts.items()} | {"values": values}

@@ -61,7 +61,11 @@ def read_csv(
     """
     check_choice("bad_rows", bad_rows, get_args(BadRows))
     layout = delimited.sniff(path, separator=separator, header=header)
-    hint = "; if the first line is data, pass header=False" if layout.header and header is None else ""
+    hint = (
+        "; if the first line is data, put one with names above it or pass header=False"
+        if layout.header and header is None
+        else ""
+    )
     with naming(path, hint):
         chosen = columns.match(layout.names, names)
     return delimited.read(layout, chosen, drop_bad_rows=bad_rows == "drop")

@@ -113,7 +113,7 @@ def leave_one_out(data: Interactions, *, which: Which = "random", min_history: i
     held_out = np.zeros(len(data), dtype=np.bool_)
     highest = _highest_row_of_users(data, key)
     held_out[highest[data.user_counts >= min_history]] = True
-    return _divide(data, held_out, f"no user may have {min_history} rows or more: lower min_history")
+    return _divide(data, held_out, f"it takes users with {min_history} rows or more")
 
 
 def by_time(data: Interactions, *, fraction: float = 0.2, at: int | None = None) -> Split:

@@ -15,6 +15,7 @@ from longtail.data.encounters import choose, rows_per_user, timeline
 from longtail.data.interactions import Interactions
 from longtail.data.truth import END, NOISE, SCALE, START, Truth, at_least_one
 from longtail.errors import ConfigError, DataError
+from longtail.memory import require_memory
 from longtail.rng import generator
 from longtail.types import AnyArray, FloatArray, LongArray
 
@@ -30,6 +31,7 @@ _ACTIVITY_SPREAD = 1.1  # standard deviation of the logarithm
 _WIDEST = 0.5  # the part of the catalogue that the busiest user may know, unless the number of rows asks for more
 _BLOCK_ROWS = 2**16  # rows drawn from one stream of random numbers: part of what a seed means
 _FRAME_ROWS = 2**20
+_ROW_BYTES = 24
 _SCHEMA = pl.Schema(
     {
         columns.USER: pl.Int32(),
@@ -46,6 +48,7 @@ def synthetic(users: int = 1_000, items: int = 1_000, ratings: int = 100_000, se
 
     Raises:
         ConfigError: a number below 1, or more ratings than users x items.
+        MemoryBudgetError: a larger world, or more ratings, than the memory budget allows.
 
     Examples:
         >>> data = synthetic(users=50, items=80, ratings=1_000)
@@ -192,6 +195,7 @@ class World(Truth):
 
     def _interactions(self, n: int, kind: Kind) -> Interactions:
         blocks = self._blocks(n, kind)
+        require_memory(n * _ROW_BYTES, f"a table of {n:,} rows")
         dtypes = (np.int32, np.int32, np.float32, np.int64, np.int32)
         table = {name: np.empty(n, dtype) for name, dtype in zip(_SCHEMA, dtypes, strict=True)}
         lo = 0

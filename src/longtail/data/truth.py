@@ -15,6 +15,7 @@ from longtail.data.ids import Ids
 from longtail.data.interactions import Interactions
 from longtail.data.results import TopN
 from longtail.errors import ConfigError
+from longtail.memory import require_memory
 from longtail.rng import generator
 from longtail.types import AnyArray, FloatArray, IntArray, LongArray
 
@@ -30,6 +31,7 @@ _AXIS_SPREAD = 0.35  # how far a film may stand from the mean place of its genre
 _SHIFT, _SHIFT_SHARE = 20.0, 0.005  # of Zipf-Mandelbrot: q = 20 + 0.005 n_items
 _TABLE_CELLS = 2**22
 _PAIRS = 2**16
+_USER_BYTES, _ITEM_BYTES = 200, 700  # measured, at the peak: tastes and habits; titles, genres and prices
 
 
 class Truth:
@@ -53,10 +55,14 @@ class Truth:
 
     Raises:
         ConfigError: a number below 1 or not whole.
+        MemoryBudgetError: more users or items than the memory budget allows.
     """
 
     def __init__(self, users: int, items: int, seed: int = 0) -> None:
         n_users, n_items = at_least_one("users", users), at_least_one("items", items)
+        require_memory(
+            n_users * _USER_BYTES + n_items * _ITEM_BYTES, f"a world of {n_users:,} users and {n_items:,} items"
+        )
         self.seed = seed
         self.user_ids = Ids(np.arange(1, n_users + 1), kind="user")
         self.item_ids = Ids(np.arange(1, n_items + 1), kind="item")

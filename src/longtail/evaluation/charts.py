@@ -6,14 +6,15 @@ the page; the report's script puts in the colours of the light or the dark theme
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from html import escape
+from itertools import accumulate
 from typing import Any
 
 from longtail.evaluation.findings import Findings, Outcome
 from longtail.evaluation.intervals import wilson
+from longtail.evaluation.label_lines import wrapped
 from longtail.evaluation.label_places import label_places
 from longtail.evaluation.measures import COLUMNS, FLOORED, Column
 
@@ -22,8 +23,8 @@ __all__ = ["Chart", "bars", "by_rating", "hit_bars", "long_tail", "trade_off"]
 PALETTE = 8
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-LABEL = 20
-ROW = 34
+LABEL, LABEL_IN_LEGEND = 20, 40
+ROW, LINE = 34, 17
 OUTLINE = {"color": "@ink", "width": 0.8}
 _BY_KEY = {column.key: column for column in COLUMNS}
 
@@ -44,9 +45,10 @@ def bars(findings: Findings, key: str) -> Chart:
     rows = _ranked(findings, column)
     texts = [column.show(outcome.values[key]) for _, outcome in rows]
     values = [float(outcome.values[key] or 0.0) for _, outcome in rows]
-    trace = _bar(values, list(range(len(rows))), [f"@{colour}" for colour, _ in rows], 0.62)
-    labels = _labels(values, list(range(len(rows))), texts)
-    return _bar_chart(f"{_first_upper(column.title)}", rows, [trace, labels], max(values, default=1.0))
+    middles = _middles(rows, ROW)
+    trace = _bar(values, middles, [f"@{colour}" for colour, _ in rows], 0.62 * ROW)
+    traces = [trace, _labels(values, middles, texts)]
+    return _bar_chart(_first_upper(column.title), rows, traces, max(values, default=1.0), ROW)
 
 
 def hit_bars(findings: Findings, key: str) -> Chart:
@@ -55,14 +57,18 @@ def hit_bars(findings: Findings, key: str) -> Chart:
     rows = _ranked(findings, column)
     traces, furthest = [], 0.0
     variants = [key, FLOORED + key] if findings.columns("floored") else [key]
+    row = ROW * (1.5 if len(variants) > 1 else 1)
+    middles = _middles(rows, row)
     for place, name in enumerate(variants):
         known = [
-            (at, colour, outcome) for at, (colour, outcome) in enumerate(rows) if outcome.values.get(name) is not None
+            (middle, colour, outcome)
+            for middle, (colour, outcome) in zip(middles, rows, strict=True)
+            if outcome.values.get(name) is not None
         ]
         values = [float(outcome.values[name] or 0.0) for _, _, outcome in known]
         edges = [wilson(value, outcome.users[name]) for value, (_, _, outcome) in zip(values, known, strict=True)]
-        at = [row + (place - (len(variants) - 1) / 2) * 0.4 for row, _, _ in known]
-        trace = _bar(values, at, [f"@{colour}" for _, colour, _ in known], 0.34, hatched=name != key)
+        at = [middle + (place - (len(variants) - 1) / 2) * 0.4 * row for middle, _, _ in known]
+        trace = _bar(values, at, [f"@{colour}" for _, colour, _ in known], 0.34 * row, hatched=name != key)
         trace["error_x"] = {
             "type": "data",
             "symmetric": False,
@@ -74,7 +80,7 @@ def hit_bars(findings: Findings, key: str) -> Chart:
         }
         traces += [trace, _labels([high for _, high in edges], at, [column.show(value) for value in values])]
         furthest = max([furthest, *(high for _, high in edges)])
-    chart = _bar_chart(_first_upper(column.title), rows, traces, furthest, ROW * (1.5 if len(variants) > 1 else 1))
+    chart = _bar_chart(_first_upper(column.title), rows, traces, furthest, row)
     chart.layout["xaxis"]["tickformat"] = ".0%"
     return chart
 
@@ -85,7 +91,7 @@ def trade_off(findings: Findings, key: str) -> Chart:
     rows = [row for row in _known(findings, column) if row[1].values.get(hits.key) is not None]
     x = [float(outcome.values[key] or 0.0) for _, outcome in rows]
     y = [float(outcome.values[hits.key] or 0.0) for _, outcome in rows]
-    labels = [_wrapped(outcome.label) for _, outcome in rows]
+    labels = [_lines(outcome.label) for _, outcome in rows]
     (left, right), (bottom, top) = _room(x), _room(y)
     points = [((a - left) / (right - left), (b - bottom) / (top - bottom)) for a, b in zip(x, y, strict=True)]
     hover = [f"{column.title} {column.show(a)}<br>{hits.title} {hits.show(b)}" for a, b in zip(x, y, strict=True)]
@@ -121,7 +127,7 @@ def long_tail(findings: Findings) -> Chart:
     for colour, outcome in _indexed(findings):
         if outcome.tail:
             style = {"color": f"@{colour}", "width": 2.5, "dash": DASHES[colour % len(DASHES)]}
-            traces.append({**line, "y": outcome.tail, "name": escape(outcome.label), "line": style})
+            traces.append({**line, "y": outcome.tail, "name": _lines(outcome.label, LABEL_IN_LEGEND), "line": style})
     for trace in traces:
         trace["hovertemplate"] = "the %{x:,} most popular items: %{y:.0%}"
     layout = {
@@ -133,7 +139,7 @@ def long_tail(findings: Findings) -> Chart:
         },
         "yaxis": {"title": {"text": "share that falls to them"}, "tickformat": ".0%", "range": [0, 1.02]},
         "showlegend": True,
-        "legend": {"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0},
+        "legend": {"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0},
         "hovermode": "x unified",
     }
     return Chart("The long tail", traces, layout, 520)
@@ -142,7 +148,8 @@ def long_tail(findings: Findings) -> Chart:
 def by_rating(findings: Findings) -> Chart:
     """Hit rate without the floor, a row an algorithm and a column an actual rating; the last row counts the users."""
     rows = [outcome for outcome in findings.outcomes if outcome.by_rating.get("hits")]
-    labels = [_wrapped(outcome.label) for outcome in rows]
+    labels = [_lines(outcome.label) for outcome in rows]
+    row = max([ROW, *(LINE * _height(outcome) + 8 for outcome in rows)])
     cells = [outcome.by_rating["hits"] for outcome in rows]
     ratings = [f"{cell['rating']:g}" for cell in cells[0]]
     shares = [[cell["hit_rate"] for cell in row] for row in cells]
@@ -173,7 +180,7 @@ def by_rating(findings: Findings) -> Chart:
         "xaxis": {"title": {"text": "actual rating"}, "type": "category", "showgrid": False, "tickangle": 0},
         "yaxis": {"type": "category", "range": [len(rows) + 0.5, -0.5], "showgrid": False},
     }
-    return Chart("Percent of hidden items found, by their rating", [heat, counts], layout, 110 + ROW * (len(rows) + 1))
+    return Chart("Percent of hidden items found, by their rating", [heat, counts], layout, 110 + row * (len(rows) + 1))
 
 
 # -- parts ---------------------------------------------------------------------------------------------------------
@@ -223,20 +230,35 @@ def _labels(ends: Sequence[float], at: Sequence[float], texts: list[str]) -> dic
 
 
 def _bar_chart(
-    title: str, rows: list[tuple[int, Outcome]], traces: list[dict[str, Any]], furthest: float, row: float = ROW
+    title: str, rows: list[tuple[int, Outcome]], traces: list[dict[str, Any]], furthest: float, row: float
 ) -> Chart:
+    total = sum(_row_heights(rows, row))
     layout = {
         "xaxis": {"range": [0, 1.3 * furthest or 1.0], "showgrid": False, "nticks": 5},
         "yaxis": {
-            "tickvals": list(range(len(rows))),
-            "ticktext": [_wrapped(outcome.label) for _, outcome in rows],
-            "range": [len(rows) - 0.4, -0.6],
+            "tickvals": _middles(rows, row),
+            "ticktext": [_lines(outcome.label) for _, outcome in rows],
+            "range": [total, 0],
             "showgrid": False,
             "zeroline": False,
             "automargin": True,
         },
     }
-    return Chart(title, traces, layout, round(60 + row * len(rows)))
+    return Chart(title, traces, layout, round(60 + total))
+
+
+def _middles(rows: list[tuple[int, Outcome]], row: float) -> list[float]:
+    """The middle of each row, in pixels from the top; a row is higher where its label has many lines."""
+    heights = _row_heights(rows, row)
+    return [end - height / 2 for end, height in zip(accumulate(heights), heights, strict=True)]
+
+
+def _row_heights(rows: list[tuple[int, Outcome]], row: float) -> list[float]:
+    return [max(row, LINE * _height(outcome) + 8) for _, outcome in rows]
+
+
+def _height(outcome: Outcome) -> int:
+    return len(wrapped(outcome.label, LABEL))
 
 
 def _room(values: list[float]) -> tuple[float, float]:
@@ -246,8 +268,8 @@ def _room(values: list[float]) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _wrapped(label: str) -> str:
-    return "<br>".join(escape(line) for line in textwrap.wrap(label, LABEL))
+def _lines(label: str, width: int = LABEL) -> str:
+    return "<br>".join(escape(line) for line in wrapped(label, width))
 
 
 def _first_upper(text: str) -> str:

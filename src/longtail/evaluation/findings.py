@@ -113,11 +113,15 @@ class Findings:
 
     @property
     def headline(self) -> str:
-        """What was compared on what, in one line."""
+        """On which data, in one line."""
         noun = "ratings" if self.explicit else "interactions"
         size = f"{self.data['rows']:,} {noun}, {self.data['users']:,} users, {self.data['items']:,} items"
-        named = f"{self.name}: " if self.name else ""
-        return f"{named}{size} ({self.protocol.name} protocol, lists of {self.protocol.n}, seed {self.protocol.seed})"
+        return f"{self.name}: {size}" if self.name else size
+
+    @property
+    def setting(self) -> str:
+        """How it was compared, in one line."""
+        return f"{self.protocol.name} protocol, lists of {self.protocol.n}, seed {self.protocol.seed}"
 
     def columns(self, group: str) -> list[Column]:
         """The columns of a group in which some algorithm has a value."""

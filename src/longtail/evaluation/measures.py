@@ -112,14 +112,16 @@ COLUMNS: tuple[Column, ...] = (
 
 
 def best(column: Column, values: Iterable[float | None]) -> set[str]:
-    """The shown value that deserves the mark, as a set of none or one; all who show it share it.
+    """The shown value that deserves the mark, as a set of none or one; all who show it share it, unless all do.
 
     Examples:
         >>> best(COLUMNS[0], [0.91234, 0.87651, 0.87649, None])
         {'0.8765'}
+        >>> best(COLUMNS[0], [0.91, 0.91])
+        set()
     """
     known = [value for value in values if value is not None and not math.isnan(value)]
-    if column.higher_is_better is None or len(known) < 2:
+    if column.higher_is_better is None or len({column.show(value) for value in known}) < 2:
         return set()
     return {column.show(max(known) if column.higher_is_better else min(known))}
 

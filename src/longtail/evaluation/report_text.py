@@ -80,15 +80,16 @@ def _swatch(place: int) -> str:
 def lists(findings: Findings) -> str:
     """The sample user: what they loved and hated, and every algorithm's recommendations side by side."""
     sample, explicit = findings.sample, findings.explicit
-    mean = f", {sample.mean:.2f} on average" if explicit else ""
+    met = f"ratings, {sample.mean:.2f} on average" if explicit else "interactions"
     cards = [
         _rated("Loved" if explicit else "Met most", sample.loved, explicit),
         _rated("Hated", sample.hated, explicit),
     ]
     picks = "".join(_picks(place, outcome) for place, outcome in enumerate(findings.outcomes) if outcome.picks)
     return f"""<section id="user"><h2>What user {escape(str(sample.id))} would see</h2>
-<p class="lead">One user to get to know ({escape(sample.chosen)}): {sample.interactions:,} interactions{mean}. The lists
-are made from all the data, without a floor; a figure behind a title is the predicted rating.</p>
+<p class="lead">One user to get to know ({escape(sample.chosen)}): {sample.interactions:,} {met}. The lists
+are made from all the data, without a floor; a figure behind a title is the predicted rating, by which not every
+algorithm ranks.</p>
 <div class="people">{"".join(cards)}</div><div class="lists">{picks}</div></section>"""
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 
 import numpy as np
 
 from longtail.data import columns, delimited
 from longtail.data.interactions import Interactions
 from longtail.data.results import RatingPredictions, TopN
+from longtail.errors import ConfigError
 from longtail.evaluation import metrics
 from longtail.evaluation.value import MetricValue
 
@@ -51,6 +53,9 @@ def score(
         predictions: predicted ratings of the test pairs.
         min_rating: test ratings from here on count as relevant; None counts all.
 
+    Raises:
+        ConfigError: if `min_rating` is not a finite number.
+
     Examples:
         >>> import longtail as lt
         >>> data = lt.datasets.synthetic(users=50, items=40, ratings=800)
@@ -59,6 +64,8 @@ def score(
         >>> sorted(score(test, predictions=model.predict_ratings(test)))
         ['mae', 'prediction_coverage', 'rmse']
     """
+    if min_rating is not None and not math.isfinite(min_rating):
+        raise ConfigError(f"min_rating must be a finite number, not {min_rating!r}")
     found: dict[str, MetricValue] = {}
     if predictions is not None:
         for measure in (metrics.rmse, metrics.mae, metrics.prediction_coverage):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -13,12 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from longtail.evaluation.findings import Findings
+from longtail.evaluation.label_lines import longest_word, wrapped
 from longtail.evaluation.measures import GROUPS, Column, best
 from longtail.evaluation.sample_user import RatedItem
 
 __all__ = ["Tables"]
 
-NARROWEST_LABEL = 12
+NARROWEST_LABEL, WIDEST_LABEL = 12, 32
+LABEL_BESIDE_TEXT = 20
 GAP = 2
 
 
@@ -51,6 +52,7 @@ class Tables:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         glyphs = PLAIN if options.ascii_only else FULL
         yield Text(self.findings.headline, style="bold")
+        yield Text(self.findings.setting, style="dim")
         for tables in self._packed(options.max_width, glyphs):
             grid = Table.grid(padding=(0, GAP, 0, 0))
             grid.add_row(*tables)
@@ -61,22 +63,31 @@ class Tables:
 
     def _packed(self, width: int, glyphs: Glyphs) -> Iterator[list[Table]]:
         """The groups of columns, in order, in lines that fit the width; each line starts with the labels."""
-        labels = [textwrap.wrap(outcome.label, max(NARROWEST_LABEL, width // 5)) for outcome in self.findings.outcomes]
+        labels = self._labels(width, glyphs)
         first = _table(" ")
         first.add_column("algorithm", no_wrap=True)
         for outcome, lines in zip(self.findings.outcomes, labels, strict=True):
             first.add_row(Text("\n".join(lines), style="bold red" if outcome.error else "bold"))
         line = [first]
-        for group in GROUPS:
-            columns = self.findings.columns(group)
-            if not columns:
-                continue
-            table = self._group(group, columns, [len(lines) for lines in labels], glyphs)
+        for table in self._groups([len(lines) for lines in labels], glyphs):
             if len(line) > 1 and sum(_width(part) + GAP for part in [*line, table]) > width + GAP:
                 yield line
                 line = [first]
             line.append(table)
         yield line
+
+    def _labels(self, width: int, glyphs: Glyphs) -> list[list[str]]:
+        """The labels in lines: no parameter is cut where the widest group leaves room beside the labels."""
+        labels = [outcome.label for outcome in self.findings.outcomes]
+        room = width - GAP - 1 - max(map(_width, self._groups([1] * len(labels), glyphs)), default=0)
+        wanted = max(width // 5, *(min(WIDEST_LABEL, longest_word(label)) for label in labels), 0)
+        return [wrapped(label, max(NARROWEST_LABEL, min(wanted, room))) for label in labels]
+
+    def _groups(self, heights: list[int], glyphs: Glyphs) -> Iterator[Table]:
+        for group in GROUPS:
+            columns = self.findings.columns(group)
+            if columns:
+                yield self._group(group, columns, heights, glyphs)
 
     def _group(self, group: str, columns: list[Column], heights: list[int], glyphs: Glyphs) -> Table:
         table = _table(self.findings.group_title(group))
@@ -110,10 +121,10 @@ class Tables:
 
     def _sample_user(self, glyphs: Glyphs) -> Group:
         sample, explicit = self.findings.sample, self.findings.explicit
-        mean = f", mean rating {sample.mean:.2f}" if explicit else ""
-        head = Text(f"User {sample.id} ({sample.chosen}): {sample.interactions:,} interactions{mean}", style="bold")
+        met = f"ratings, mean {sample.mean:.2f}" if explicit else "interactions"
+        head = Text(f"User {sample.id} ({sample.chosen}): {sample.interactions:,} {met}", style="bold")
         table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
-        table.add_column(max_width=24, overflow="fold")
+        table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
         if sample.loved:
             table.add_row(
@@ -126,7 +137,7 @@ class Tables:
                 f"{rank} {_printable(pick.title)}" for rank, pick in enumerate(outcome.picks, start=1)
             )
             if listed:
-                table.add_row(Text(outcome.label, style="bold"), Text(listed))
+                table.add_row(Text("\n".join(wrapped(outcome.label, LABEL_BESIDE_TEXT)), style="bold"), Text(listed))
         return Group(head, table)
 
 
