@@ -36,12 +36,12 @@ def nearest_means(
         neighbors: the similarities of n rows x.
         lists: (m, size) one row a list y; the order within a row breaks ties.
         k: how many neighbors count.
-        min_neighbors: with fewer there is no mean; at least 1.
+        min_neighbors: where fewer count there is no mean; at least 1, and never met above k.
         damping: similarity that speaks for 0, beside that of the neighbors; draws means over few neighbors to 0.
         by_list: return the result transposed.
 
     Returns:
-        (n, m) float32, or (m, n) if `by_list`; NaN where fewer than `min_neighbors` similar neighbors are in the list.
+        (n, m) float32, or (m, n) if `by_list`; NaN where fewer than `min_neighbors` entries count.
     """
     n, m = len(neighbors.starts), lists.shape[0]
     out = np.empty((m, n) if by_list else (n, m), dtype=np.float32)
@@ -73,7 +73,7 @@ def nearest_means_of_pairs(
     Other arguments as for `nearest_means`.
 
     Returns:
-        (n_pairs,) float32, NaN where fewer than `min_neighbors` similar neighbors are in the list.
+        (n_pairs,) float32, NaN where fewer than `min_neighbors` entries count.
     """
     n, out = len(neighbors.starts), np.empty(len(rows), dtype=np.float32)
     edges = np.searchsorted(rows, np.arange(n + 1)).astype(np.int64)
@@ -184,7 +184,8 @@ def _pair_means(
                 strength = similar[np.uint64(list_indices[at])]
                 weight[count], value[count] = strength, list_values[at]
                 count += strength > 0.0
-            out[pair] = _nearest_mean(weight[:count], value[:count], k, damping) if count >= min_neighbors else np.nan
+            enough = min(count, k) >= min_neighbors
+            out[pair] = _nearest_mean(weight[:count], value[:count], k, damping) if enough else np.nan
         for near in range(starts[row], ends[row]):
             similar[indices[near]] = 0.0
 
