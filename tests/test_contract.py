@@ -48,7 +48,7 @@ EXEMPT = {
 """What an algorithm cannot do by its nature. The suite fails where one of these is not needed."""
 
 
-@pytest.mark.parametrize("case", longtail.testing.cases(registry.LINEUP, exempt=EXEMPT), ids=str)
+@pytest.mark.parametrize("case", longtail.testing.cases(registry.BUILT_IN, exempt=EXEMPT), ids=str)
 def test_contract(case: longtail.testing.Case) -> None:
     case()
 
@@ -71,7 +71,7 @@ def test_contract_of_lists_by_predicted_rating(case: longtail.testing.Case) -> N
 
 def test_every_algorithm_is_checked() -> None:
     by_algorithm = {case.algorithm for case in longtail.testing.cases()}
-    assert by_algorithm == set(registry.names()) >= set(registry.LINEUP)
+    assert by_algorithm == set(registry.names()) >= set(registry.BUILT_IN) >= set(registry.LINEUP)
 
 
 def test_personal_algorithms_are_not_exempt_from_the_explicit_toy_world() -> None:

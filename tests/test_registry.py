@@ -42,7 +42,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         del sys.modules[name]
 
 
-@pytest.mark.parametrize("name", registry.LINEUP)
+@pytest.mark.parametrize("name", registry.BUILT_IN)
 def test_every_name_leads_to_its_class_and_back(name: str) -> None:
     assert registry.name_of(registry.get(name)) == name
     assert type(registry.make(name)) is registry.get(name)
@@ -51,7 +51,7 @@ def test_every_name_leads_to_its_class_and_back(name: str) -> None:
 def test_a_plugin_appears(site: Path) -> None:
     assert "famous" not in registry.names()
     install(site, "famous = plugin_module:Famous", plugin_module=PLUGIN)
-    assert registry.names() == [*registry.LINEUP, "famous"]
+    assert registry.names() == [*registry.BUILT_IN, "famous"]
     model = registry.make("famous", damping=2.0)
     assert isinstance(model, Popular)
     assert registry.name_of(type(model)) == "famous"

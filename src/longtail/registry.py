@@ -17,7 +17,7 @@ from typing import Any
 from longtail import params
 from longtail.errors import ConfigError
 
-__all__ = ["GROUP", "LINEUP", "get", "make", "name_of", "names", "parse"]
+__all__ = ["BUILT_IN", "GROUP", "LINEUP", "get", "make", "name_of", "names", "parse"]
 
 GROUP = "longtail.algorithms"
 
@@ -31,7 +31,9 @@ _BUILT_IN = {
     "svdpp": "longtail.algorithms.factorization.svdpp:SVDpp",
 }
 
-LINEUP = tuple(_BUILT_IN)
+BUILT_IN = tuple(_BUILT_IN)
+
+LINEUP = ("random", "popular", "bias", "user-knn", "item-knn", "svd", "svdpp")
 """What a bake-off compares when nobody says otherwise."""
 
 

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 import longtail as lt
-from longtail.algorithms import base, powers
+from longtail.algorithms import lists
 from longtail.algorithms.base import FoldIn, Recommender
 from longtail.algorithms.baseline import Popular
 from longtail.algorithms.powers import Explains, SimilarItems
@@ -63,14 +63,14 @@ def test_lists_by_hand(small: lt.Interactions) -> None:
 def test_blocks_change_nothing(dense: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     model = Nearby(dense=dense).fit(ragged())
     whole = model.recommend(n=9)
-    monkeypatch.setattr(base, "BLOCK_BYTES", 4 * 150 * 7)
+    monkeypatch.setattr(lists, "BLOCK_BYTES", 4 * 150 * 7)
     assert same_lists(model.recommend(n=9), whole)
 
 
 def test_similar_items_by_hand(small: lt.Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
     model = Alike().fit(small)
     assert model.similar_items([10, 60], n=5).to_frame().rows() == [(10, 1, 40, 1.0), (60, 1, 30, 1.0)]
-    monkeypatch.setattr(powers, "BLOCK_BYTES", 1)
+    monkeypatch.setattr(lists, "BLOCK_BYTES", 1)
     assert model.similar_items([10, 60, 20], n=5).items[:, 0].tolist() == [3, 2, 4]
 
 

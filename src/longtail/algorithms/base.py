@@ -11,26 +11,25 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, TypeAlias
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from scipy import sparse
 
 from longtail import artifacts, params, registry
+from longtail.algorithms.histories import folded
+from longtail.algorithms.lists import Scores, best_items
 from longtail.data.catalog import Catalog
 from longtail.data.ids import Ids
 from longtail.data.interactions import Interactions
 from longtail.data.results import TopN
 from longtail.errors import ArtifactError, ConfigError, DataError, NotFittedError
-from longtail.kernels.topk import LowRank, top_k
-from longtail.types import AnyArray, BoolArray, FloatArray, IntArray
+from longtail.types import AnyArray, BoolArray, IntArray
 
 __all__ = ["Exclude", "FoldIn", "Recommender", "Scores", "load"]
 
-Scores: TypeAlias = "FloatArray | LowRank"
 FoldIn = Literal["exact", "solved", "fallback"]
 Exclude = Literal["seen", "none"]
-BLOCK_BYTES = 32 * 2**20
 
 
 @dataclass(kw_only=True)
@@ -170,16 +169,7 @@ class Recommender(ABC):
             DataError: for a rating that is not a finite number.
         """
         self._require_fitted()
-        if isinstance(histories, Mapping) or not all(isinstance(history, Mapping) for history in histories):
-            raise ConfigError("histories must be a list with one {item: rating} for each person")
-        found = [self.item_ids_.index(list(history)) for history in histories]
-        values = [_finite_ratings(history) for history in histories]
-        order = [np.argsort(row) for row in found]
-        indptr = np.concatenate([[0], np.cumsum([len(row) for row in found])]).astype(np.int32)
-        indices = [row[by] for row, by in zip(found, order, strict=True)]
-        data = [row[by] for row, by in zip(values, order, strict=True)]
-        parts = (np.concatenate([np.empty(0, np.float32), *data]), np.concatenate([np.empty(0, np.int32), *indices]))
-        return sparse.csr_array((*parts, indptr), shape=(len(found), len(self.item_ids_)))
+        return folded(histories, self.item_ids_)
 
     def _lists(
         self,
@@ -195,33 +185,18 @@ class Recommender(ABC):
         n = params.positive("n", n)
         if exclude not in ("seen", "none"):
             raise ConfigError(f"exclude must be seen or none, not {exclude!r}")
-        n_items, floor = len(self.item_ids_), self._floor(min_rating)
-        blocked: BoolArray = np.zeros(n_items, dtype=np.bool_)
+        blocked: BoolArray = np.zeros(len(self.item_ids_), dtype=np.bool_)
         if candidates is not None:
             blocked[:] = True
             blocked[self.item_ids_.index(candidates)] = False
-        if exclude == "none":
-            seen = seen[:, :0]
-        items = np.full((len(index), min(n, n_items)), -1, dtype=np.int32)
-        scores = np.full(items.shape, -np.inf, dtype=np.float32)
-        lo, width = 0, n_items
-        while lo < len(index):
-            hi = min(lo + max(1, BLOCK_BYTES // (4 * width)), len(index))
-            part = block(lo, hi, False)
-            width = part.left.shape[1] if isinstance(part, LowRank) else n_items
-            if floor > -np.inf and not self.scores_are_ratings:
-                part = _where_rated(part, block(lo, hi, True), floor)
-                width = n_items
-            pointer = seen.indptr[lo : hi + 1]
-            items[lo:hi], scores[lo:hi] = top_k(
-                part,
-                items.shape[1],
-                seen_indptr=pointer - pointer[0],
-                seen_indices=seen.indices[pointer[0] : pointer[-1]],
-                blocked=blocked,
-                floor=floor if self.scores_are_ratings else -np.inf,
-            )
-            lo = hi
+        items, scores = best_items(
+            lambda lo, hi: block(lo, hi, False),
+            n,
+            seen=seen if exclude == "seen" else seen[:, :0],
+            blocked=blocked,
+            floor=self._floor(min_rating),
+            ratings=None if self.scores_are_ratings else lambda lo, hi: block(lo, hi, True),
+        )
         return TopN(index, items, scores, user_ids, self.item_ids_, self.titles_)
 
     def _floor(self, min_rating: float | None) -> float:
@@ -254,19 +229,6 @@ class Recommender(ABC):
     def _require_fitted(self) -> None:
         if not hasattr(self, "histories_"):
             raise NotFittedError(f"{type(self).__name__} has not been fitted; call fit(train) first")
-
-
-def _where_rated(scores: Scores, ratings: Scores, floor: float) -> FloatArray:
-    """Scores (n, n_items), -inf where the predicted rating is below the floor."""
-    dense, rated = (part.dense() if isinstance(part, LowRank) else part for part in (scores, ratings))
-    return np.where(rated >= floor, dense, np.float32(-np.inf))
-
-
-def _finite_ratings(history: Mapping[Any, float]) -> FloatArray:
-    ratings = list(history.values())
-    if not all(isinstance(rating, (int, float, np.number)) and np.isfinite(rating) for rating in ratings):
-        raise DataError(f"a history holds a rating that is not a finite number: {ratings}")
-    return np.array(ratings, dtype=np.float32)
 
 
 def load(path: str | Path) -> Recommender:

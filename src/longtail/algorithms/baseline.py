@@ -11,7 +11,7 @@ from scipy import sparse
 from scipy.special import ndtri
 
 from longtail.algorithms.base import FoldIn
-from longtail.algorithms.powers import PredictsRatings
+from longtail.algorithms.powers import LearnsOnline, PredictsRatings
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.kernels.bias import als_biases, sgd_biases, solve_biases
@@ -80,10 +80,11 @@ class Random(PredictsRatings):
 
 
 @dataclass(kw_only=True)
-class Popular(PredictsRatings):
+class Popular(PredictsRatings, LearnsOnline):
     """Recommends what most people have rated; predicts an item's damped mean.
 
     Score of item i: the number of training interactions with it. Rating: (sum r_ui + damping mu) / (n_i + damping).
+    What it learns online is what a refit would learn.
 
     Examples:
         >>> import longtail as lt
@@ -98,8 +99,16 @@ class Popular(PredictsRatings):
     damping: float = hyper(5.0, at_least=0.0, search=(0.0, 50.0))
 
     def _fit(self, train: Interactions, catalog: Catalog | None) -> None:
-        counts = train.item_counts
-        sums = np.bincount(train.items, weights=train.values, minlength=train.n_items)
+        self._count()
+
+    def _learn(self, users: IntArray, items: IntArray, values: FloatArray) -> None:
+        self.mean_ = float(self.histories_.data.mean(dtype=np.float64))
+        self._count()
+
+    def _count(self) -> None:
+        items, n_items = self.histories_.indices, self.histories_.shape[1]
+        counts = np.bincount(items, minlength=n_items)
+        sums = np.bincount(items, weights=self.histories_.data, minlength=n_items)
         self.counts_ = counts.astype(np.float32)
         weight = np.maximum(counts + self.damping, np.finfo(np.float32).tiny)
         self.ratings_ = np.where(counts > 0, (sums + self.damping * self.mean_) / weight, self.mean_).astype(np.float32)

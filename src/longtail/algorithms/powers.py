@@ -1,6 +1,7 @@
 """Extra powers of a recommender, found with `isinstance`: never a method that exists only to raise.
 
-`PredictsRatings` estimates stars, `SimilarItems` answers "more like this", `Explains` says why.
+`PredictsRatings` estimates stars, `SimilarItems` answers "more like this", `Explains` says why, `LearnsOnline` takes in
+one more rating without a refit.
 """
 
 from __future__ import annotations
@@ -8,20 +9,21 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from scipy import sparse
 
 from longtail import params
-from longtail.algorithms.base import BLOCK_BYTES, Recommender, Scores
+from longtail.algorithms.base import Recommender, Scores
+from longtail.algorithms.histories import grown
+from longtail.algorithms.lists import best_items, dense
 from longtail.data.interactions import Interactions
 from longtail.data.results import RatingPredictions, TopN
 from longtail.errors import DataError
-from longtail.kernels.topk import LowRank, top_k
 from longtail.types import AnyArray, BoolArray, FloatArray, IntArray, RealArray
 
-__all__ = ["Explains", "Explanation", "PredictsRatings", "Reason", "SimilarItems"]
+__all__ = ["Explains", "Explanation", "LearnsOnline", "PredictsRatings", "Reason", "SimilarItems"]
 
 
 class PredictsRatings(Recommender, ABC):
@@ -57,8 +59,7 @@ class PredictsRatings(Recommender, ABC):
         Raises:
             UnknownIdError: for an item the model has not seen.
         """
-        row = self._rate_histories(self.fold([history]))
-        ratings = (row.dense() if isinstance(row, LowRank) else row)[0, self.item_ids_.index(items)]
+        ratings = dense(self._rate_histories(self.fold([history])))[0, self.item_ids_.index(items)]
         return self._on_scale(np.where(np.isfinite(ratings), ratings, np.float32(self.mean_)))
 
     def predict_ratings(self, test: Interactions) -> RatingPredictions:
@@ -105,19 +106,13 @@ class SimilarItems(Recommender, ABC):
         self._require_fitted()
         n = params.positive("n", n)
         index, n_items = self.item_ids_.index(items), len(self.item_ids_)
-        found = np.full((len(index), min(n, n_items)), -1, dtype=np.int32)
-        scores = np.full(found.shape, -np.inf, dtype=np.float32)
-        blocked = np.zeros(n_items, dtype=np.bool_)
-        step = max(1, BLOCK_BYTES // (4 * n_items))
-        for lo in range(0, len(index), step):
-            some = index[lo : lo + step]
-            found[lo : lo + step], scores[lo : lo + step] = top_k(
-                self._item_similarities(some),
-                found.shape[1],
-                seen_indptr=np.arange(len(some) + 1),
-                seen_indices=some,
-                blocked=blocked,
-            )
+        itself = np.ones(len(index), dtype=np.bool_), index, np.arange(len(index) + 1)
+        found, scores = best_items(
+            lambda lo, hi: self._item_similarities(index[lo:hi]),
+            n,
+            seen=sparse.csr_array(itself, shape=(len(index), n_items)),
+            blocked=np.zeros(n_items, dtype=np.bool_),
+        )
         return TopN(index, found, scores, self.item_ids_, self.item_ids_, self.titles_)
 
 
@@ -188,3 +183,49 @@ class Explains(Recommender, ABC):
 
     def _label(self, item: int) -> str:
         return self.titles_[item] if self.titles_ else str(self.item_ids_[item])
+
+
+class LearnsOnline(Recommender, ABC):
+    """A recommender that takes in new ratings without a refit."""
+
+    @abstractmethod
+    def _learn(self, users: IntArray, items: IntArray, values: FloatArray) -> None:
+        """Take in ratings, in order; `histories_` holds them already. Replace arrays, never write into them."""
+
+    def learn(
+        self, users: Sequence[Any] | AnyArray, items: Sequence[Any] | AnyArray, ratings: Sequence[float] | AnyArray
+    ) -> Self:
+        """Take in new ratings (or clicks, of value 1) of users and items it was fitted with. Returns itself.
+
+        A pair rated before is rated anew. What is learned online may differ from what a refit would learn; each class
+        says how. An error leaves the model as it was.
+
+        Examples:
+            >>> import longtail as lt
+            >>> data = lt.Interactions.from_frame({"user": [1, 1, 2], "item": [10, 20, 10], "rating": [5.0, 3.0, 4.0]})
+            >>> model = lt.Popular().fit(data).learn([2], [20], [1.0])
+            >>> model.recommend([2]).of(2)
+            []
+
+        Raises:
+            UnknownIdError: for a user or item the model has not seen.
+            DataError: if the three are not equally long, or a rating is not a finite number.
+        """
+        self._require_fitted()
+        rows, columns = self.user_ids_.index(users), self.item_ids_.index(items)
+        values = np.asarray(ratings, dtype=np.float32)
+        if not rows.shape == columns.shape == values.shape:
+            raise DataError(
+                f"users, items and ratings must be equally long: {len(rows)}, {len(columns)}, {len(values)}"
+            )
+        if not np.isfinite(values).all():
+            raise DataError("a rating is not a finite number")
+        before = dict(vars(self))
+        try:
+            self.histories_ = grown(self.histories_, rows, columns, values)
+            self._learn(rows, columns, values)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+        return self

@@ -14,13 +14,14 @@ from longtail.errors import ConfigError, LongtailError
 from longtail.testing.border import BorderChecks
 from longtail.testing.learning import LearningChecks
 from longtail.testing.lists import ListChecks
+from longtail.testing.online import OnlineChecks
 from longtail.testing.powers import PowerChecks
 from longtail.testing.saving import SavingChecks
 
 __all__ = ["Case", "Contract", "cases"]
 
 
-class Contract(LearningChecks, ListChecks, PowerChecks, BorderChecks, SavingChecks):
+class Contract(LearningChecks, ListChecks, PowerChecks, OnlineChecks, BorderChecks, SavingChecks):
     """Every check there is; subclass it in a test file, naming the algorithm, and each is a test of its own.
 
     Class attributes:

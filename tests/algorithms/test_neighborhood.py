@@ -1,0 +1,214 @@
+"""User and item neighborhoods against the formulas of their module, computed densely here, pair by pair."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+import longtail as lt
+from longtail.errors import ConfigError
+
+Matrix = npt.NDArray[np.float64]
+
+VARIANTS = ("basic", "mean", "zscore", "baseline")
+SIMILARITIES = ("cosine", "msd", "pearson", "pearson_baseline")
+SUPPORT = 3
+SETTINGS: dict[str, Any] = {"neighbors": 3, "shrinkage": 5.0, "reg_user": 2.0, "reg_item": 3.0, "epochs": 4}
+
+
+@pytest.fixture
+def data(rng: np.random.Generator) -> lt.Interactions:
+    """Fourteen users and eleven items, ratings of many values so that similarities do not tie."""
+    users, items = np.nonzero(rng.random((14, 11)) < 0.6)
+    ratings = rng.uniform(1, 5, len(users)).round(3)
+    return lt.Interactions.from_frame({"user": users, "item": items, "rating": ratings}, scale=(1, 5))
+
+
+def dense(data: lt.Interactions) -> Matrix:
+    """(users, items), NaN where there is no rating."""
+    table = np.full((data.n_users, data.n_items), np.nan)
+    table[data.users, data.items] = data.values
+    return table
+
+
+def baselines(table: Matrix) -> Matrix:
+    """mu + b_u + b_i for all pairs, by alternating least squares."""
+    mean, known = np.nanmean(table), ~np.isnan(table)
+    user, item = np.zeros(len(table)), np.zeros(table.shape[1])
+    for _ in range(SETTINGS["epochs"]):
+        item = np.nansum(table - mean - user[:, None], axis=0) / (SETTINGS["reg_item"] + known.sum(axis=0))
+        user = np.nansum(table - mean - item, axis=1) / (SETTINGS["reg_user"] + known.sum(axis=1))
+    return mean + user[:, None] + item
+
+
+def alike(a: Matrix, b: Matrix, name: str, min_support: int) -> float:
+    """The similarity of two rows of what is compared."""
+    both = ~np.isnan(a) & ~np.isnan(b)
+    a, b, n = a[both], b[both], int(both.sum())
+    if n < max(min_support, 2 if name == "pearson_baseline" else 1):
+        return 0.0
+    if name == "msd":
+        return float(1 / (1 + np.mean((a - b) ** 2)))
+    if name == "pearson":
+        a, b = a - a.mean(), b - b.mean()
+        if np.allclose(a, 0) or np.allclose(b, 0):
+            return 0.0
+    cosine = a @ b / np.sqrt((a @ a) * (b @ b))
+    return float(cosine * (n - 1) / (n - 1 + SETTINGS["shrinkage"]) if name == "pearson_baseline" else cosine)
+
+
+def similarities(table: Matrix, base: Matrix, name: str, min_support: int = 1) -> Matrix:
+    """All rows with one another; over two columns all correlations are 1 or -1, and tie."""
+    compared = table - base if name == "pearson_baseline" else table
+    found = np.array([[alike(a, b, name, min_support) for b in compared] for a in compared])
+    np.fill_diagonal(found, 0)
+    return found
+
+
+def estimates(
+    table: Matrix, base: Matrix, variant: str, name: str, *, damping: float = 0.0, min_neighbors: int = 1
+) -> Matrix:
+    """Every row's estimate of every column from its nearest rows; NaN where a basic one has too few."""
+    near = similarities(table, base, name, SUPPORT)
+    mean = np.nanmean(table)
+    means, spread = np.nanmean(table, axis=1), np.nanstd(table, axis=1)
+    centers = {"basic": np.full_like(table, mean), "baseline": base}.get(variant, means[:, None] + 0 * base)
+    scale = spread if variant == "zscore" else np.ones(len(table))
+    said = (table - centers) / scale[:, None]
+    found = np.full(table.shape, np.nan) if variant == "basic" else centers.copy()
+    for x, y in np.ndindex(table.shape):
+        weight = np.where(np.isnan(table[:, y]), 0.0, near[x])
+        nearest = np.argsort(-weight)[: SETTINGS["neighbors"]]
+        nearest = nearest[weight[nearest] > 0]
+        if len(nearest) >= min_neighbors:
+            moved = weight[nearest] @ said[nearest, y] / (damping + weight[nearest].sum())
+            found[x, y] = centers[x, y] + scale[x] * moved
+    return found
+
+
+def make(side: str, **chosen: Any) -> Any:
+    return lt.make(f"{side}-knn", **{**SETTINGS, "damping": 0.0, **chosen})
+
+
+def predicted(model: Any, data: lt.Interactions) -> tuple[Matrix, npt.NDArray[np.bool_]]:
+    users, items = (index.ravel() for index in np.indices((data.n_users, data.n_items)))
+    shape = data.n_users, data.n_items
+    raw, impossible = model._predict_pairs(users.astype(np.int32), items.astype(np.int32))
+    return raw.reshape(shape).astype(np.float64), impossible.reshape(shape)
+
+
+@pytest.mark.parametrize(
+    ("side", "variant", "similarity", "damping", "min_neighbors"),
+    [
+        *itertools.product(("user", "item"), VARIANTS, SIMILARITIES, (0.0,), (1,)),
+        *itertools.product(("user", "item"), VARIANTS, ("pearson_baseline",), (0.7,), (1, 3)),
+    ],
+)
+def test_predictions_are_the_formula(
+    data: lt.Interactions, side: str, variant: str, similarity: str, damping: float, min_neighbors: int
+) -> None:
+    table = dense(data)
+    base = baselines(table)
+    chosen = {"damping": damping, "min_neighbors": min_neighbors}
+    if side == "item":
+        expected = estimates(table.T, base.T, variant, similarity, **chosen).T
+    else:
+        expected = estimates(table, base, variant, similarity, **chosen)
+    model = make(side, variant=variant, similarity=similarity, min_support=SUPPORT, **chosen).fit(data)
+    found, impossible = predicted(model, data)
+    assert np.array_equal(impossible, np.isnan(expected))
+    assert found == pytest.approx(np.where(impossible, np.nanmean(table), expected), abs=2e-6)
+
+
+@pytest.mark.parametrize("side", ["user", "item"])
+def test_with_more_neighbors_asked_for_than_there_are_the_center_is_left(data: lt.Interactions, side: str) -> None:
+    base = baselines(dense(data))
+    model = make(side, neighbors=50, min_neighbors=50).fit(data)
+    assert predicted(model, data)[0] == pytest.approx(base, abs=2e-6)
+    assert predicted(make(side, variant="basic", neighbors=50, min_neighbors=50).fit(data), data)[1].all()
+
+
+@pytest.mark.parametrize("side", ["user", "item"])
+def test_without_support_nobody_is_similar(data: lt.Interactions, side: str) -> None:
+    assert predicted(make(side, variant="basic", min_support=99).fit(data), data)[1].all()
+    chosen = {"variant": "basic", "similarity": "cosine", "min_support": 2}
+    assert not predicted(make(side, **chosen).fit(data), data)[1].any()
+
+
+def test_users_rank_by_what_similar_users_rated(data: lt.Interactions) -> None:
+    table = dense(data)
+    near = similarities(table, baselines(table), "cosine")
+    for row, line in enumerate(near):
+        line[np.argsort(-line)[SETTINGS["neighbors"] :]] = 0
+        near[row] = line
+    expected = near @ np.nan_to_num(table) / 5
+    scores = make("user", similarity="cosine").fit(data)._score_users(np.arange(data.n_users, dtype=np.int32))
+    assert np.where(np.isneginf(scores), 0, scores) == pytest.approx(expected, abs=1e-6)
+
+
+def test_items_rank_by_what_the_user_rated_best(data: lt.Interactions) -> None:
+    table = dense(data)
+    near = similarities(table.T, baselines(table).T, "msd")
+    expected = np.zeros_like(table)
+    for user, ratings in enumerate(table):
+        best = np.argsort(-np.nan_to_num(ratings), kind="stable")[: SETTINGS["neighbors"]]
+        expected[user] = near[:, best] @ np.nan_to_num(ratings[best]) / 5
+    scores = make("item", similarity="msd").fit(data)._score_users(np.arange(data.n_users, dtype=np.int32))
+    assert np.where(np.isneginf(scores), 0, scores) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("side", ["user", "item"])
+def test_lists_by_rating_hold_the_highest_predictions(data: lt.Interactions, side: str) -> None:
+    model = make(side, ranking="rating").fit(data)
+    found = predicted(model, data)[0]
+    found[data.users, data.items] = -np.inf
+    lists = model.recommend(data.user_ids.values, n=3)
+    for row, items in enumerate(lists.items):
+        assert found[row, items[items >= 0]] == pytest.approx(np.sort(found[row])[::-1][: (items >= 0).sum()], abs=1e-5)
+
+
+@pytest.mark.parametrize(("side", "variant"), list(itertools.product(("user", "item"), VARIANTS)))
+def test_reasons_of_a_rating_add_up_to_it(data: lt.Interactions, side: str, variant: str) -> None:
+    model = make(side, variant=variant, ranking="rating").fit(data)
+    table = dense(data)
+    means = np.nanmean(table, axis=0)[None] if side == "item" else np.nanmean(table, axis=1)[:, None]
+    base = {"basic": np.full_like(table, np.nanmean(table)), "baseline": baselines(table)}.get(
+        variant, np.broadcast_to(means, table.shape)
+    )
+    found, impossible = predicted(model, data)
+    for user, item in np.argwhere(np.isnan(table) & ~impossible)[:20]:
+        weights = model._reasons(model.histories_[[user]], item)[1]
+        assert len(weights) <= SETTINGS["neighbors"]
+        assert base[user, item] + weights.sum() == pytest.approx(found[user, item], abs=1e-5)
+
+
+def test_a_stranger_with_a_training_history_is_that_user_and_not_their_own_neighbor(data: lt.Interactions) -> None:
+    model = make("user", ranking="rating").fit(data)
+    users = np.arange(data.n_users, dtype=np.int32)
+    assert model._score_histories(data.by_user) == pytest.approx(model._score_users(users), abs=1e-5)
+    changed = data.by_user.copy()
+    changed.data = changed.data - np.float32(0.25)
+    near = model._neighbors(changed, model._solved_biases(changed), model._same_people(changed))
+    for user in users:
+        assert user in near.indices[near.starts[user] : near.ends[user]]
+
+
+def test_similar_items_are_the_most_similar_rows(data: lt.Interactions) -> None:
+    table = dense(data)
+    near = similarities(table.T, baselines(table).T, "pearson", SUPPORT)
+    lists = make("item", similarity="pearson", min_support=SUPPORT).fit(data).similar_items(data.item_ids.values, n=4)
+    for row in range(data.n_items):
+        shown = lists.items[row] >= 0
+        expected = np.sort(near[row][near[row] > 0])[::-1][:4]
+        assert lists.scores[row][shown] == pytest.approx(expected, abs=1e-6)
+        assert near[row, lists.items[row][shown]] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("wrong", [{"variant": "median"}, {"similarity": "euclid"}, {"ranking": "fame"}])
+def test_a_choice_that_is_none_is_refused(wrong: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(wrong))):
+        lt.UserKNN(**wrong)
