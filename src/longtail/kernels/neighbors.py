@@ -19,6 +19,7 @@ from longtail.types import FloatArray, IntArray, LongArray, RealArray
 __all__ = ["nearest_means", "nearest_means_of_pairs"]
 
 ROW_TILE = 64
+GUESSES = 10
 
 
 def nearest_means(
@@ -213,13 +214,34 @@ def _nearest_mean(weight: RealArray, value: FloatArray, k: int, damping: float) 
 def _cut(numbers: RealArray, k: int) -> tuple[float, int]:
     """A threshold and a count: the k largest of more than k positive numbers are those above it, and so many at it.
 
-    Found by halving the interval that holds the k-th largest: a step counts what is above the middle and moves one end
-    to the number next to it, in vector instructions without a branch. The first middle with k above it will do.
+    A few guesses between the smallest and the largest, by turns in proportion to the counts and half-way, mostly find
+    a number with k above it; none has where equal numbers stand at the cut.
     """
     low, high = numbers[0], numbers[0]
     for number in numbers:
         low, high = min(low, number), max(high, number)
-    above = 0
+    above, reached = 0, len(numbers)
+    for guess in range(GUESSES):
+        share = 0.5 if guess & 1 else (k - above) / (reached - above + 1)
+        middle = high - share * (high - low)
+        count = 0
+        for number in numbers:
+            count += number > middle
+        if count == k:
+            return middle, 0
+        if count > k:
+            low, reached = middle, count
+        else:
+            high, above = middle, count
+    return _tied_cut(numbers, k, low, high, above)
+
+
+@kernel
+def _tied_cut(numbers: RealArray, k: int, low: float, high: float, above: int) -> tuple[float, int]:
+    """The rest of `_cut`, where the k-th largest lies between low and high and `above` numbers lie above high.
+
+    A step halves the interval and moves one end of it to the number next to the middle, until one number is left.
+    """
     while low < high:
         middle = 0.5 * (low + high)
         if middle == high:  # rounded up between two adjacent numbers

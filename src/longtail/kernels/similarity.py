@@ -22,7 +22,8 @@ from longtail.types import AnyArray, FloatArray, IntArray, LongArray, RealArray
 __all__ = ["Measure", "Neighbors", "similar_rows", "similarity_matrix"]
 
 COSINE, MSD, PEARSON = 0, 1, 2
-BLOCK_BYTES = 8 * 2**20
+BLOCK_BYTES = 2**20
+ROW_TILE = 64
 
 Similarity = Literal["cosine", "msd", "pearson", "pearson_baseline"]
 
@@ -133,23 +134,42 @@ def similar_rows(
 def similarity_matrix(rows: sparse.csr_array, by_column: sparse.csr_array, measure: Measure) -> sparse.csr_array:
     """(n, n) CSR of the positive similarities of all rows with one another; the diagonal is left out.
 
+    Each pair is compared once: a row with those behind it.
+
     Raises:
         MemoryBudgetError: if they need more memory than the budget allows.
     """
-    size = rows.shape[0]
-    indices, weights = np.empty(0, np.int32), np.empty(0, np.float64)
-    indptr = np.zeros(size + 1, dtype=np.int64)
-    step = max(1, BLOCK_BYTES // (12 * size))
-    for lo in range(0, size, step):
-        hi = min(lo + step, size)
-        block = similar_rows(rows[lo:hi], by_column, measure, leave_out=np.arange(lo, hi, dtype=np.int32))
-        indptr[lo + 1 : hi + 1] = indptr[lo] + np.cumsum(block.ends - block.starts)
-        require_memory(12 * int(indptr[hi]), f"storing the similarities of {size:,} rows")
-        for stored, packed in ((indices, block.indices), (weights, block.weights)):
-            stored.resize(int(indptr[hi]), refcheck=False)  # grows in place: no second copy at the end
-            parts = [packed[start:end] for start, end in zip(block.starts, block.ends, strict=True)]
-            np.concatenate(parts, out=stored[indptr[lo] :])
-    return sparse.csr_array((weights, indices, _narrowed(indptr)), shape=(size, size))
+    size, columns = rows.shape[0], by_column.sorted_indices()
+    place = sparse.csr_array((np.arange(columns.nnz), columns.indices, columns.indptr), shape=columns.shape).tocsc()
+    left = place.indptr, place.indices, columns.data[place.data], place.data.astype(np.int32)
+    right = columns.indptr, columns.indices, columns.data
+    rule = measure.kind, measure.support, float(measure.damping)
+    counts, parts = np.zeros(size, dtype=np.int64), dict[int, tuple[IntArray, RealArray]]()
+
+    def compare(lo: int, hi: int) -> None:
+        found, weights = np.empty((hi - lo, size), np.int32), np.empty((hi - lo, size), np.float64)
+        _compare_later(*left, *right, *rule, found, weights, counts, lo, hi)
+        ends = counts[lo:hi].tolist()
+        parts[lo] = (
+            np.concatenate([row[:end] for row, end in zip(found, ends, strict=True)]),
+            np.concatenate([row[:end] for row, end in zip(weights, ends, strict=True)]),
+        )
+        require_memory(36 * int(counts.sum()), f"storing the similarities of {size:,} rows")
+
+    run_rows(compare, size, tile=max(1, min(ROW_TILE, BLOCK_BYTES // (12 * size))))
+    return _mirrored(dict(sorted(parts.items())), counts)
+
+
+def _mirrored(parts: dict[int, tuple[IntArray, RealArray]], counts: LongArray) -> sparse.csr_array:
+    """The symmetric matrix of which `parts` hold what stands right of the diagonal, by their first row."""
+    size, lengths = len(counts), counts.copy()
+    for upper, _ in parts.values():
+        lengths += np.bincount(upper, minlength=size)
+    indptr = np.concatenate([[0], np.cumsum(lengths)])
+    indices, values, free = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.float64), indptr[:-1].copy()
+    for first, (upper, weights) in parts.items():
+        _mirror(upper, weights, counts, first, free, indices, values)
+    return sparse.csr_array((values, indices, _narrowed(indptr)), shape=(size, size))
 
 
 def _narrowed(indptr: LongArray) -> AnyArray:
@@ -175,30 +195,112 @@ def _compare(
     hi: int,
 ) -> None:
     """Fill the rows lo..hi of `found` and `weights` from the left, and their `counts`."""
+    sums = np.zeros((found.shape[1], 6))  # n, sum ab, sum aa, sum bb, sum a, sum b
+    for row in range(lo, hi):
+        for place in range(indptr[row], indptr[row + 1]):
+            start, end = column_indptr[indices[place]], column_indptr[indices[place] + 1]
+            _add(sums, np.float64(values[place]), column_indices, column_values, start, end, kind)
+        counts[row] = _keep(sums, 0, own[row], kind, min_support, damping, found[row], weights[row])
+
+
+@strict_kernel
+def _compare_later(
+    indptr: IntArray,
+    indices: IntArray,
+    values: FloatArray,
+    places: IntArray,
+    column_indptr: IntArray,
+    column_indices: IntArray,
+    column_values: FloatArray,
+    kind: int,
+    min_support: int,
+    damping: float,
+    found: IntArray,
+    weights: RealArray,
+    counts: LongArray,
+    lo: int,
+    hi: int,
+) -> None:
+    """As `_compare`, but only with the rows behind each row; `places` are those of its entries in their columns."""
     size = found.shape[1]
-    sums = np.zeros((size, 6))  # n, sum ab, sum aa, sum bb, sum a, sum b
+    sums = np.zeros((size, 6))
     for row in range(lo, hi):
         for place in range(indptr[row], indptr[row + 1]):
             column, a = indices[place], np.float64(values[place])
-            for at in range(column_indptr[column], column_indptr[column + 1]):
-                other, b = np.uint64(column_indices[at]), np.float64(column_values[at])
-                sums[other, 0] += 1.0
-                sums[other, 1] += a * b
-                sums[other, 2] += a * a
-                sums[other, 3] += b * b
-                if kind == PEARSON:
-                    sums[other, 4] += a
-                    sums[other, 5] += b
-        count = 0
-        for other in range(np.uint64(size)):
-            if sums[other, 0] == 0.0:
-                continue
-            if sums[other, 0] >= min_support and other != own[row]:
-                weight = _similarity(sums[other], kind, damping)
-                found[row, count], weights[row, count] = other, weight
-                count += weight > 0.0
-            sums[other] = 0.0
-        counts[row] = count
+            _add(sums, a, column_indices, column_values, places[place] + 1, column_indptr[column + 1], kind)
+        counts[row] = _keep(sums, row + 1, -1, kind, min_support, damping, found[row - lo], weights[row - lo])
+
+
+@strict_kernel
+def _add(
+    sums: RealArray,
+    a: float,
+    column_indices: IntArray,
+    column_values: FloatArray,
+    start: int,
+    end: int,
+    kind: int,
+) -> None:
+    """Add what a column, in which the row has the value a, says of the rows that stand there from start to end."""
+    for at in range(start, end):
+        other, b = np.uint64(column_indices[at]), np.float64(column_values[at])
+        sums[other, 0] += 1.0
+        sums[other, 1] += a * b
+        sums[other, 2] += a * a
+        sums[other, 3] += b * b
+        if kind == PEARSON:
+            sums[other, 4] += a
+            sums[other, 5] += b
+
+
+@strict_kernel
+def _keep(
+    sums: RealArray,
+    start: int,
+    own: int,
+    kind: int,
+    min_support: int,
+    damping: float,
+    found: IntArray,
+    weights: RealArray,
+) -> int:
+    """Write down the positive similarities to the rows from start, clear their sums, and say how many there are."""
+    count = 0
+    for other in range(np.uint64(start), np.uint64(len(sums))):
+        if sums[other, 0] == 0.0:
+            continue
+        if sums[other, 0] >= min_support and other != own:
+            weight = _similarity(sums[other], kind, damping)
+            found[count], weights[count] = other, weight
+            count += weight > 0.0
+        sums[other] = 0.0
+    return count
+
+
+@strict_kernel
+def _mirror(
+    upper: IntArray,
+    weights: RealArray,
+    counts: LongArray,
+    first: int,
+    free: LongArray,
+    indices: IntArray,
+    values: RealArray,
+) -> None:
+    """Enter a part, whose rows begin with the first, into the whole: smaller indices come first in a row.
+
+    `free` are the next free places of all rows.
+    """
+    row, at = first, 0
+    while at < len(upper):
+        for place in range(at, at + counts[row]):
+            other, weight = upper[place], weights[place]
+            indices[free[row]], values[free[row]] = other, weight
+            free[row] += 1
+            indices[free[other]], values[free[other]] = row, weight
+            free[other] += 1
+        at += counts[row]
+        row += 1
 
 
 @strict_kernel
