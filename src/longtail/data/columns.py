@@ -20,7 +20,7 @@ TITLE = "title"
 ALIASES: dict[str, tuple[str, ...]] = {
     USER: ("user", "userid", "uid", "reviewerid", "customer", "customerid", "visitor", "visitorid", "u"),
     ITEM: ("item", "itemid", "iid", "movieid", "movie", "asin", "product", "productid", "i"),
-    RATING: ("rating", "ratings", "value", "overall", "stars", "score", "weight", "count", "label", "r"),
+    RATING: ("rating", "ratings", "value", "overall", "stars", "score", "r"),
     TIME: ("timestamp", "time", "times", "ts", "unixreviewtime", "datetime", "date", "unixtimestamp"),
     SESSION: ("session", "sessionid"),
 }
