@@ -33,7 +33,9 @@ MAY_IMPORT: dict[str, str] = {
     "longtail.registry": "",
     "longtail.kernels": "",
     "longtail.data": "",
-    "longtail.algorithms": "data kernels algorithms.base algorithms.powers algorithms.histories algorithms.lists",
+    "longtail.algorithms": "data kernels"
+    " algorithms.base algorithms.powers algorithms.histories algorithms.lists algorithms.preferences"
+    " algorithms.ranker",
     "longtail.algorithms.histories": "data",
     "longtail.algorithms.lists": "kernels",
     "longtail.algorithms.base": "data kernels artifacts registry algorithms.histories algorithms.lists",

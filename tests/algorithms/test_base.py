@@ -26,6 +26,7 @@ class Nearby(Recommender):
     """Score of an item: minus its distance in the catalogue to the last item of the history."""
 
     fold_in: ClassVar[FoldIn] = "exact"
+    predicts_ratings: ClassVar[bool] = True
     dense: bool = True
 
     def _fit(self, train: Any, catalog: Any) -> None:

@@ -39,10 +39,12 @@ class Recommender(ABC):
     Class attributes:
         fold_in: how a history it never saw is answered: "exact" (as if it had been there, the items fixed), "solved"
             (a least-squares step) or "fallback" (the same for everyone).
+        predicts_ratings: whether it is a `PredictsRatings`; one that only ranks takes no `min_rating`.
         scores_are_ratings: whether the scores that rank are predicted ratings.
     """
 
     fold_in: ClassVar[FoldIn]
+    predicts_ratings: ClassVar[bool] = False
     scores_are_ratings: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -205,6 +207,8 @@ class Recommender(ABC):
             return -np.inf
         if isinstance(min_rating, (bool, str)) or not np.isfinite(min_rating):
             raise ConfigError(f"min_rating must be a number, not {min_rating!r}")
+        if not self.predicts_ratings:
+            raise ConfigError(f"{type(self).__name__} predicts no ratings, so it cannot leave out by min_rating")
         low, high = self.scale_ or (-np.inf, np.inf)
         return -np.inf if min_rating <= low else np.inf if min_rating > high else float(min_rating)
 

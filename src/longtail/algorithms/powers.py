@@ -1,7 +1,7 @@
 """Extra powers of a recommender, found with `isinstance`: never a method that exists only to raise.
 
 `PredictsRatings` estimates stars, `SimilarItems` answers "more like this", `Explains` says why, `LearnsOnline` takes in
-one more rating without a refit.
+one more rating without a refit. `NeedsCatalog` and `NeedsTimes` mark what cannot be learned from ratings alone.
 """
 
 from __future__ import annotations
@@ -18,16 +18,28 @@ from longtail import params
 from longtail.algorithms.base import Recommender, Scores
 from longtail.algorithms.histories import grown
 from longtail.algorithms.lists import best_items, dense
+from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.data.results import RatingPredictions, TopN
 from longtail.errors import DataError
 from longtail.types import AnyArray, BoolArray, FloatArray, IntArray, RealArray
 
-__all__ = ["Explains", "Explanation", "LearnsOnline", "PredictsRatings", "Reason", "SimilarItems"]
+__all__ = [
+    "Explains",
+    "Explanation",
+    "LearnsOnline",
+    "NeedsCatalog",
+    "NeedsTimes",
+    "PredictsRatings",
+    "Reason",
+    "SimilarItems",
+]
 
 
 class PredictsRatings(Recommender, ABC):
     """A recommender that predicts ratings, clipped to the rating scale."""
+
+    predicts_ratings: ClassVar[bool] = True
 
     @abstractmethod
     def _predict_pairs(self, users: IntArray, items: IntArray) -> tuple[FloatArray, BoolArray]:
@@ -229,3 +241,31 @@ class LearnsOnline(Recommender, ABC):
             vars(self).update(before)
             raise
         return self
+
+
+class NeedsCatalog(Recommender, ABC):
+    """A recommender that learns from what is known of the items."""
+
+    def fit(self, train: Interactions, catalog: Catalog | None = None) -> Self:
+        """As `Recommender.fit`.
+
+        Raises:
+            DataError: also if there is no catalog, neither given nor with the data.
+        """
+        if catalog is None and train.catalog is None:
+            raise DataError(f"{type(self).__name__} needs a catalog of the items; pass fit(train, catalog)")
+        return super().fit(train, catalog)
+
+
+class NeedsTimes(Recommender, ABC):
+    """A recommender that learns from when things happened."""
+
+    def fit(self, train: Interactions, catalog: Catalog | None = None) -> Self:
+        """As `Recommender.fit`.
+
+        Raises:
+            DataError: also if the interactions have no times.
+        """
+        if train.times is None:
+            raise DataError(f"{type(self).__name__} needs to know when things happened; the data have no timestamp")
+        return super().fit(train, catalog)

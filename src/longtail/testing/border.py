@@ -45,6 +45,8 @@ class BorderChecks(Subject):
         refused(ConfigError, model.recommend, exclude="all")
         for rating in (float("nan"), "4", True):
             refused(ConfigError, model.recommend, min_rating=rating)
+        if not model.predicts_ratings:
+            refused(ConfigError, model.recommend, min_rating=4.0)
 
     def test_one_id_is_not_a_list(self) -> None:
         model = self.fitted(ragged())

@@ -9,9 +9,11 @@ import typing
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from longtail import params, registry
 from longtail.algorithms.base import Recommender
+from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.errors import ConfigError, DataError, NotFittedError
 from longtail.testing.compare import demand, differences, learned, refused, same_lists, well_formed
@@ -168,7 +170,9 @@ class LearningChecks(Subject):
         self._copes_with(train.take(train.items == 0), "the ratings of a single item")
 
     def test_one_rating(self) -> None:
-        world = Interactions.from_frame({"user": ["ann"], "item": [7], "rating": [4.0]})
+        catalog = Catalog(pl.DataFrame({"item": [7], "title": ["Seven"], "year": [1995], "genres": [["drama"]]}))
+        row = {"user": ["ann"], "item": [7], "rating": [4.0], "timestamp": [0]}
+        world = Interactions.from_frame(row, catalog=catalog)
         lists = self._copes_with(world, "a single rating")
         demand(not lists.filled.any(), "the only item there is has been seen, so the list is empty")
 
