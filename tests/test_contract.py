@@ -44,11 +44,18 @@ EXEMPT = {
     "item-knn": {"test_recovers_the_implicit_toy_world": ONES},
     "svd": {"test_recovers_the_implicit_toy_world": ONES},
     "svdpp": {"test_recovers_the_implicit_toy_world": ONES},
+    "fm": {"test_recovers_the_implicit_toy_world": ONES},
 }
 """What an algorithm cannot do by its nature. The suite fails where one of these is not needed."""
 
 
-@pytest.mark.parametrize("case", longtail.testing.cases(registry.BUILT_IN, exempt=EXEMPT), ids=str)
+SETTINGS: dict[str, dict[str, Any]] = {"fm": {"factors": 4, "epochs": 30, "samples": 6}}
+"""Where the defaults take long on toy worlds."""
+
+
+@pytest.mark.parametrize(
+    "case", longtail.testing.cases(registry.BUILT_IN, exempt=EXEMPT, hyperparameters=SETTINGS), ids=str
+)
 def test_contract(case: longtail.testing.Case) -> None:
     case()
 

@@ -22,7 +22,7 @@ from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.data.results import RatingPredictions, TopN
 from longtail.errors import DataError
-from longtail.types import AnyArray, BoolArray, FloatArray, IntArray, RealArray
+from longtail.types import AnyArray, BoolArray, FloatArray, IntArray, LongArray, RealArray
 
 __all__ = [
     "Explains",
@@ -44,6 +44,10 @@ class PredictsRatings(Recommender, ABC):
     @abstractmethod
     def _predict_pairs(self, users: IntArray, items: IntArray) -> tuple[FloatArray, BoolArray]:
         """Estimates (n,) before clipping, and where the model had nothing to go by (impossible)."""
+
+    def _predict_rows(self, users: IntArray, items: IntArray, times: LongArray | None) -> tuple[FloatArray, BoolArray]:
+        """As `_predict_pairs`, for models to which it matters when somebody rates."""
+        return self._predict_pairs(users, items)
 
     def predict(self, users: Sequence[Any] | AnyArray, items: Sequence[Any] | AnyArray) -> FloatArray:
         """Predicted ratings (n,) float32 for pairs of external ids.
@@ -86,7 +90,9 @@ class PredictsRatings(Recommender, ABC):
         known = (users >= 0) & (items >= 0)
         estimated = np.full(len(test), self.mean_, dtype=np.float32)
         impossible = ~known
-        estimated[known], impossible[known] = self._estimate(users[known], items[known])
+        times = test.times[known] if test.times is not None else None
+        raw, impossible[known] = self._predict_rows(users[known], items[known], times)
+        estimated[known] = self._on_scale(raw)
         return RatingPredictions(
             test.users, test.items, test.values, estimated, impossible, test.user_ids, test.item_ids
         )
