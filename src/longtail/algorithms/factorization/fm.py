@@ -64,7 +64,7 @@ class FM(FactorizationMachine):
         >>> rows = [(u, i, 5.0 if u % 2 == i % 2 else 1.0) for u in range(20) for i in range(20) if (u + i) % 5]
         >>> users, items, ratings = zip(*rows, strict=True)
         >>> data = lt.Interactions.from_frame({"user": users, "item": items, "rating": ratings})
-        >>> model = FM(factors=4, epochs=60).fit(data)
+        >>> model = FM(factors=4, epochs=400).fit(data)
         >>> model.predict([0, 0], [10, 5]).round().tolist()
         [5.0, 1.0]
         >>> sorted(model.recommend_for([{0: 5.0, 1: 1.0}], n=9).of(0))
@@ -84,7 +84,7 @@ class FM(FactorizationMachine):
     item_attributes: str = "auto"
     user_attributes: str = "auto"
     context: Literal["none", "hour", "day", "week"] = "none"
-    init_std: float = hyper(0.3, at_least=0.0)
+    init_std: float = hyper(0.1, at_least=0.0)
     seed: int = hyper(0, at_least=0)
 
     def _fit(self, train: Interactions, catalog: Catalog | None) -> None:
