@@ -78,7 +78,7 @@ def measure(spec: str, data_name: str, protocol: str, data: lt.Interactions, tri
     train, test = PROTOCOLS[protocol](data)
     record: Record = {"data": data_name, "protocol": protocol, "algorithm": spec, "trials": trials}
     try:
-        model = tuned(name, given, train, trials) if trials else lt.make(name, **given)
+        model = lt.make(name, **given)
         began = time.perf_counter()
         model.fit(train)
         record["seconds"] = round(time.perf_counter() - began, 3)
