@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from longtail.data.results import RatingPredictions, TopN
     from longtail.evaluation import metrics
     from longtail.evaluation.bakeoff import Bakeoff
+    from longtail.evaluation.tuning import Tuner
     from longtail.registry import make
 
 _NAMES = {
@@ -41,6 +42,7 @@ _NAMES = {
     "SVD": "longtail.algorithms.factorization.svd:SVD",
     "SVDpp": "longtail.algorithms.factorization.svdpp:SVDpp",
     "TopN": "longtail.data.results:TopN",
+    "Tuner": "longtail.evaluation.tuning:Tuner",
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
     "datasets": "longtail.data.datasets",
     "errors": "longtail.errors",
@@ -64,6 +66,7 @@ __all__ = [
     "SVD",
     "SVDpp",
     "TopN",
+    "Tuner",
     "UserKNN",
     "datasets",
     "errors",
