@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     import longtail.data.splits as splits
     from longtail.algorithms.base import Recommender, load
     from longtail.algorithms.baseline import Bias, Popular, Random
+    from longtail.algorithms.factorization.als import ALS
+    from longtail.algorithms.factorization.bpmf import BPMF
+    from longtail.algorithms.factorization.pmf import PMF
     from longtail.algorithms.factorization.svd import SVD
     from longtail.algorithms.factorization.svdpp import SVDpp
     from longtail.algorithms.neighborhood.item_knn import ItemKNN
@@ -28,12 +31,15 @@ if TYPE_CHECKING:
     from longtail.registry import make
 
 _NAMES = {
+    "ALS": "longtail.algorithms.factorization.als:ALS",
+    "BPMF": "longtail.algorithms.factorization.bpmf:BPMF",
     "Bakeoff": "longtail.evaluation.bakeoff:Bakeoff",
     "Bias": "longtail.algorithms.baseline:Bias",
     "Catalog": "longtail.data.catalog:Catalog",
     "Ids": "longtail.data.ids:Ids",
     "Interactions": "longtail.data.interactions:Interactions",
     "ItemKNN": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
+    "PMF": "longtail.algorithms.factorization.pmf:PMF",
     "Popular": "longtail.algorithms.baseline:Popular",
     "Random": "longtail.algorithms.baseline:Random",
     "RatingPredictions": "longtail.data.results:RatingPredictions",
@@ -51,12 +57,15 @@ _NAMES = {
 }
 
 __all__ = [
+    "ALS",
+    "BPMF",
     "Bakeoff",
     "Bias",
     "Catalog",
     "Ids",
     "Interactions",
     "ItemKNN",
+    "PMF",
     "Popular",
     "Random",
     "RatingPredictions",

@@ -29,6 +29,9 @@ _BUILT_IN = {
     "item-knn": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
     "svd": "longtail.algorithms.factorization.svd:SVD",
     "svdpp": "longtail.algorithms.factorization.svdpp:SVDpp",
+    "pmf": "longtail.algorithms.factorization.pmf:PMF",
+    "bpmf": "longtail.algorithms.factorization.bpmf:BPMF",
+    "als": "longtail.algorithms.factorization.als:ALS",
 }
 
 BUILT_IN = tuple(_BUILT_IN)

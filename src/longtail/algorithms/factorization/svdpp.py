@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from longtail.algorithms.factorization.factor_model import FactorModel, initial_vectors, mean_rating
+from longtail.algorithms.factorization.descent import DescentModel, initial_vectors
+from longtail.algorithms.factorization.factor_model import mean_rating
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.kernels.sgd import group_by_user, svdpp_epoch
@@ -18,7 +19,7 @@ __all__ = ["SVDpp"]
 
 
 @dataclass(kw_only=True)
-class SVDpp(FactorModel):
+class SVDpp(DescentModel):
     """Matrix factorization with implicit feedback (Koren 2008, equation 15).
 
     r_ui = mu + b_u + b_i + q_i . (p_u + |N(u)|^-1/2 sum of y_j over N(u)), where N(u) are the items u has rated.
