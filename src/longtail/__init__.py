@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from longtail.algorithms.base import Recommender, load
     from longtail.algorithms.baseline import Bias, Popular, Random
     from longtail.algorithms.factorization.als import ALS
+    from longtail.algorithms.factorization.asymmetric_svd import AsymmetricSVD
     from longtail.algorithms.factorization.bpmf import BPMF
+    from longtail.algorithms.factorization.pca import PCA
     from longtail.algorithms.factorization.pmf import PMF
     from longtail.algorithms.factorization.svd import SVD
     from longtail.algorithms.factorization.svdpp import SVDpp
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "ALS": "longtail.algorithms.factorization.als:ALS",
+    "AsymmetricSVD": "longtail.algorithms.factorization.asymmetric_svd:AsymmetricSVD",
     "BPMF": "longtail.algorithms.factorization.bpmf:BPMF",
     "Bakeoff": "longtail.evaluation.bakeoff:Bakeoff",
     "Bias": "longtail.algorithms.baseline:Bias",
@@ -39,6 +42,7 @@ _NAMES = {
     "Ids": "longtail.data.ids:Ids",
     "Interactions": "longtail.data.interactions:Interactions",
     "ItemKNN": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
+    "PCA": "longtail.algorithms.factorization.pca:PCA",
     "PMF": "longtail.algorithms.factorization.pmf:PMF",
     "Popular": "longtail.algorithms.baseline:Popular",
     "Random": "longtail.algorithms.baseline:Random",
@@ -58,6 +62,7 @@ _NAMES = {
 
 __all__ = [
     "ALS",
+    "AsymmetricSVD",
     "BPMF",
     "Bakeoff",
     "Bias",
@@ -65,6 +70,7 @@ __all__ = [
     "Ids",
     "Interactions",
     "ItemKNN",
+    "PCA",
     "PMF",
     "Popular",
     "Random",

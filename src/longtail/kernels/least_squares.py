@@ -227,7 +227,7 @@ def _matrix(
 
 @kernel
 def _forward(C: RealArray, x: RealArray) -> None:
-    """x <- C^-1 x for a lower triangle C."""
+    """Replace x by C^-1 x, for a lower triangle C."""
     for i in range(len(x)):
         total = x[i]
         for f in range(i):
@@ -237,7 +237,7 @@ def _forward(C: RealArray, x: RealArray) -> None:
 
 @kernel
 def _backward(C: RealArray, x: RealArray) -> None:
-    """x <- C'^-1 x for a lower triangle C."""
+    """Replace x by C'^-1 x, for a lower triangle C."""
     for i in range(len(x) - 1, -1, -1):
         x[i] /= C[i, i]
         for f in range(i):

@@ -1,4 +1,4 @@
-"""Bayesian PMF: all probable vectors instead of the most probable ones, by Gibbs sampling, with predictive intervals."""
+"""Bayesian PMF: all probable vectors, not just the most probable, by Gibbs sampling; with predictive intervals."""
 
 from __future__ import annotations
 

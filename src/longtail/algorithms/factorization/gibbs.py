@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from longtail.types import AnyArray, RealArray
 
@@ -51,7 +50,7 @@ def draw_prior(random: np.random.Generator, vectors: AnyArray) -> Prior:
     inverse = np.eye(rank) + apart.T @ apart + BETA * n / (BETA + n) * np.outer(center, center)
     precision = _draw_wishart(random, inverse, rank + n)
     root = np.linalg.cholesky((BETA + n) * precision)
-    spread = solve_triangular(root, random.standard_normal(rank), lower=True, trans="T")
+    spread = np.linalg.solve(root.T, random.standard_normal(rank))
     return Prior(precision, n / (BETA + n) * center + spread)
 
 
@@ -64,7 +63,7 @@ def _draw_wishart(random: np.random.Generator, inverse: RealArray, freedom: int)
     rank = len(inverse)
     T = np.tril(random.standard_normal((rank, rank)), -1)
     T[np.diag_indices(rank)] = np.sqrt(random.chisquare(freedom - np.arange(rank)))
-    B = solve_triangular(np.linalg.cholesky(inverse), T, lower=True, trans="T")
+    B = np.linalg.solve(np.linalg.cholesky(inverse).T, T)
     draw: RealArray = B @ B.T
     return draw
 

@@ -25,7 +25,8 @@ __all__ = ["PMF"]
 class PMF(FactorModel):
     """Probabilistic matrix factorization (Salakhutdinov and Mnih 2007, equations 1 to 4).
 
-    r_ui ~ N(mu + p_u . q_i, sigma^2), p_u ~ N(0, sigma_U^2 I), q_i ~ N(0, sigma_V^2 I). The most probable vectors minimize
+    r_ui ~ N(mu + p_u . q_i, sigma^2), p_u ~ N(0, sigma_U^2 I), q_i ~ N(0, sigma_V^2 I). The most probable vectors
+    minimize
 
         sum over ratings of (r_ui - mu - p_u . q_i)^2 + reg_user sum |p_u|^2 + reg_item sum |q_i|^2
 
