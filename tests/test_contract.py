@@ -46,6 +46,7 @@ EXEMPT = {
     "svd": {"test_recovers_the_implicit_toy_world": ONES},
     "asvd": {"test_recovers_the_implicit_toy_world": ONES},
     "svdpp": {"test_recovers_the_implicit_toy_world": ONES},
+    "timesvdpp": {"test_recovers_the_implicit_toy_world": ONES},
     "pmf": {
         "test_recovers_the_implicit_toy_world": ONES,
         "test_reasons_are_of_the_same_taste": "without biases a dislike of the opposite is as good a reason as a like",

@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from longtail.algorithms.factorization.als import ALS
     from longtail.algorithms.factorization.asymmetric_svd import AsymmetricSVD
     from longtail.algorithms.factorization.bpmf import BPMF
+    from longtail.algorithms.factorization.nmf import NMF
     from longtail.algorithms.factorization.pca import PCA
     from longtail.algorithms.factorization.pmf import PMF
     from longtail.algorithms.factorization.svd import SVD
     from longtail.algorithms.factorization.svdpp import SVDpp
+    from longtail.algorithms.factorization.timesvdpp import TimeSVDpp
     from longtail.algorithms.neighborhood.item_knn import ItemKNN
     from longtail.algorithms.neighborhood.user_knn import UserKNN
     from longtail.data.catalog import Catalog
@@ -42,6 +44,7 @@ _NAMES = {
     "Ids": "longtail.data.ids:Ids",
     "Interactions": "longtail.data.interactions:Interactions",
     "ItemKNN": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
+    "NMF": "longtail.algorithms.factorization.nmf:NMF",
     "PCA": "longtail.algorithms.factorization.pca:PCA",
     "PMF": "longtail.algorithms.factorization.pmf:PMF",
     "Popular": "longtail.algorithms.baseline:Popular",
@@ -50,6 +53,7 @@ _NAMES = {
     "Recommender": "longtail.algorithms.base:Recommender",
     "SVD": "longtail.algorithms.factorization.svd:SVD",
     "SVDpp": "longtail.algorithms.factorization.svdpp:SVDpp",
+    "TimeSVDpp": "longtail.algorithms.factorization.timesvdpp:TimeSVDpp",
     "TopN": "longtail.data.results:TopN",
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
     "datasets": "longtail.data.datasets",
@@ -70,6 +74,7 @@ __all__ = [
     "Ids",
     "Interactions",
     "ItemKNN",
+    "NMF",
     "PCA",
     "PMF",
     "Popular",
@@ -78,6 +83,7 @@ __all__ = [
     "Recommender",
     "SVD",
     "SVDpp",
+    "TimeSVDpp",
     "TopN",
     "UserKNN",
     "datasets",

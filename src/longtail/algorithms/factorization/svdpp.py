@@ -15,7 +15,7 @@ from longtail.kernels.sgd import group_by_user, svdpp_epoch
 from longtail.params import hyper
 from longtail.types import FloatArray, IntArray
 
-__all__ = ["SVDpp"]
+__all__ = ["SVDpp", "implicit_parts"]
 
 
 @dataclass(kw_only=True)
@@ -74,14 +74,14 @@ class SVDpp(DescentModel):
             rate = self.learning_rate * self.learning_rate_decay**epoch
             svdpp_epoch(*visits, P, Q, Y, user_bias, item_bias, mean, rate, self.regularization)
         self.implicit_vectors_ = np.pad(Y[:, : self.factors], ((0, 0), (0, 1)))
-        self._learned(train, P + _implicit_parts(train.by_user, Y), Q, user_bias, item_bias)
+        self._learned(train, P + implicit_parts(train.by_user, Y), Q, user_bias, item_bias)
 
     def _implied(self, items: IntArray) -> FloatArray:
         implied: FloatArray = self.implicit_vectors_[items] / np.sqrt(np.float32(max(len(items), 1)))
         return implied
 
 
-def _implicit_parts(by_user: sparse.csr_array, Y: FloatArray) -> FloatArray:
+def implicit_parts(by_user: sparse.csr_array, Y: FloatArray) -> FloatArray:
     """(n_users, padded): |N(u)|^-1/2 sum of y_j over N(u)."""
     counts = np.diff(by_user.indptr)
     weights = np.repeat((1.0 / np.sqrt(np.maximum(counts, 1))).astype(np.float32), counts)
