@@ -15,8 +15,15 @@ if TYPE_CHECKING:
     import longtail.data.splits as splits
     from longtail.algorithms.base import Recommender, load
     from longtail.algorithms.baseline import Bias, Popular, Random
+    from longtail.algorithms.factorization.als import ALS
+    from longtail.algorithms.factorization.asymmetric_svd import AsymmetricSVD
+    from longtail.algorithms.factorization.bpmf import BPMF
+    from longtail.algorithms.factorization.nmf import NMF
+    from longtail.algorithms.factorization.pca import PCA
+    from longtail.algorithms.factorization.pmf import PMF
     from longtail.algorithms.factorization.svd import SVD
     from longtail.algorithms.factorization.svdpp import SVDpp
+    from longtail.algorithms.factorization.timesvdpp import TimeSVDpp
     from longtail.algorithms.neighborhood.item_knn import ItemKNN
     from longtail.algorithms.neighborhood.user_knn import UserKNN
     from longtail.data.catalog import Catalog
@@ -29,18 +36,25 @@ if TYPE_CHECKING:
     from longtail.registry import make
 
 _NAMES = {
+    "ALS": "longtail.algorithms.factorization.als:ALS",
+    "AsymmetricSVD": "longtail.algorithms.factorization.asymmetric_svd:AsymmetricSVD",
+    "BPMF": "longtail.algorithms.factorization.bpmf:BPMF",
     "Bakeoff": "longtail.evaluation.bakeoff:Bakeoff",
     "Bias": "longtail.algorithms.baseline:Bias",
     "Catalog": "longtail.data.catalog:Catalog",
     "Ids": "longtail.data.ids:Ids",
     "Interactions": "longtail.data.interactions:Interactions",
     "ItemKNN": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
+    "NMF": "longtail.algorithms.factorization.nmf:NMF",
+    "PCA": "longtail.algorithms.factorization.pca:PCA",
+    "PMF": "longtail.algorithms.factorization.pmf:PMF",
     "Popular": "longtail.algorithms.baseline:Popular",
     "Random": "longtail.algorithms.baseline:Random",
     "RatingPredictions": "longtail.data.results:RatingPredictions",
     "Recommender": "longtail.algorithms.base:Recommender",
     "SVD": "longtail.algorithms.factorization.svd:SVD",
     "SVDpp": "longtail.algorithms.factorization.svdpp:SVDpp",
+    "TimeSVDpp": "longtail.algorithms.factorization.timesvdpp:TimeSVDpp",
     "TopN": "longtail.data.results:TopN",
     "Tuner": "longtail.evaluation.tuning:Tuner",
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
@@ -53,18 +67,25 @@ _NAMES = {
 }
 
 __all__ = [
+    "ALS",
+    "AsymmetricSVD",
+    "BPMF",
     "Bakeoff",
     "Bias",
     "Catalog",
     "Ids",
     "Interactions",
     "ItemKNN",
+    "NMF",
+    "PCA",
+    "PMF",
     "Popular",
     "Random",
     "RatingPredictions",
     "Recommender",
     "SVD",
     "SVDpp",
+    "TimeSVDpp",
     "TopN",
     "Tuner",
     "UserKNN",

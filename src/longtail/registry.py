@@ -27,8 +27,15 @@ _BUILT_IN = {
     "bias": "longtail.algorithms.baseline:Bias",
     "user-knn": "longtail.algorithms.neighborhood.user_knn:UserKNN",
     "item-knn": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
+    "pca": "longtail.algorithms.factorization.pca:PCA",
     "svd": "longtail.algorithms.factorization.svd:SVD",
     "svdpp": "longtail.algorithms.factorization.svdpp:SVDpp",
+    "timesvdpp": "longtail.algorithms.factorization.timesvdpp:TimeSVDpp",
+    "asvd": "longtail.algorithms.factorization.asymmetric_svd:AsymmetricSVD",
+    "nmf": "longtail.algorithms.factorization.nmf:NMF",
+    "pmf": "longtail.algorithms.factorization.pmf:PMF",
+    "bpmf": "longtail.algorithms.factorization.bpmf:BPMF",
+    "als": "longtail.algorithms.factorization.als:ALS",
 }
 
 BUILT_IN = tuple(_BUILT_IN)
