@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from longtail.algorithms.baseline import Bias, Popular, Random
     from longtail.algorithms.factorization.svd import SVD
     from longtail.algorithms.factorization.svdpp import SVDpp
+    from longtail.algorithms.graph.rp3beta import RP3beta
+    from longtail.algorithms.linear.ease import EASE
     from longtail.algorithms.neighborhood.item_knn import ItemKNN
     from longtail.algorithms.neighborhood.user_knn import UserKNN
     from longtail.data.catalog import Catalog
@@ -31,11 +33,13 @@ _NAMES = {
     "Bakeoff": "longtail.evaluation.bakeoff:Bakeoff",
     "Bias": "longtail.algorithms.baseline:Bias",
     "Catalog": "longtail.data.catalog:Catalog",
+    "EASE": "longtail.algorithms.linear.ease:EASE",
     "Ids": "longtail.data.ids:Ids",
     "Interactions": "longtail.data.interactions:Interactions",
     "ItemKNN": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
     "Popular": "longtail.algorithms.baseline:Popular",
     "Random": "longtail.algorithms.baseline:Random",
+    "RP3beta": "longtail.algorithms.graph.rp3beta:RP3beta",
     "RatingPredictions": "longtail.data.results:RatingPredictions",
     "Recommender": "longtail.algorithms.base:Recommender",
     "SVD": "longtail.algorithms.factorization.svd:SVD",
@@ -54,10 +58,12 @@ __all__ = [
     "Bakeoff",
     "Bias",
     "Catalog",
+    "EASE",
     "Ids",
     "Interactions",
     "ItemKNN",
     "Popular",
+    "RP3beta",
     "Random",
     "RatingPredictions",
     "Recommender",

@@ -29,6 +29,8 @@ _BUILT_IN = {
     "item-knn": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
     "svd": "longtail.algorithms.factorization.svd:SVD",
     "svdpp": "longtail.algorithms.factorization.svdpp:SVDpp",
+    "ease": "longtail.algorithms.linear.ease:EASE",
+    "rp3beta": "longtail.algorithms.graph.rp3beta:RP3beta",
 }
 
 BUILT_IN = tuple(_BUILT_IN)
