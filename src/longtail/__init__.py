@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from longtail.algorithms.baseline import Bias, Popular, Random
     from longtail.algorithms.factorization.svd import SVD
     from longtail.algorithms.factorization.svdpp import SVDpp
+    from longtail.algorithms.graph.p3alpha import P3alpha
     from longtail.algorithms.graph.rp3beta import RP3beta
     from longtail.algorithms.linear.ease import EASE
+    from longtail.algorithms.linear.slim import SLIM
+    from longtail.algorithms.linear.sparse_ease import SparseEASE
     from longtail.algorithms.neighborhood.item_knn import ItemKNN
     from longtail.algorithms.neighborhood.user_knn import UserKNN
     from longtail.data.catalog import Catalog
@@ -37,13 +40,16 @@ _NAMES = {
     "Ids": "longtail.data.ids:Ids",
     "Interactions": "longtail.data.interactions:Interactions",
     "ItemKNN": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
+    "P3alpha": "longtail.algorithms.graph.p3alpha:P3alpha",
     "Popular": "longtail.algorithms.baseline:Popular",
     "Random": "longtail.algorithms.baseline:Random",
     "RP3beta": "longtail.algorithms.graph.rp3beta:RP3beta",
     "RatingPredictions": "longtail.data.results:RatingPredictions",
     "Recommender": "longtail.algorithms.base:Recommender",
+    "SLIM": "longtail.algorithms.linear.slim:SLIM",
     "SVD": "longtail.algorithms.factorization.svd:SVD",
     "SVDpp": "longtail.algorithms.factorization.svdpp:SVDpp",
+    "SparseEASE": "longtail.algorithms.linear.sparse_ease:SparseEASE",
     "TopN": "longtail.data.results:TopN",
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
     "datasets": "longtail.data.datasets",
@@ -62,13 +68,16 @@ __all__ = [
     "Ids",
     "Interactions",
     "ItemKNN",
+    "P3alpha",
     "Popular",
     "RP3beta",
     "Random",
     "RatingPredictions",
     "Recommender",
+    "SLIM",
     "SVD",
     "SVDpp",
+    "SparseEASE",
     "TopN",
     "UserKNN",
     "datasets",

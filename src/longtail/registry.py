@@ -30,6 +30,9 @@ _BUILT_IN = {
     "svd": "longtail.algorithms.factorization.svd:SVD",
     "svdpp": "longtail.algorithms.factorization.svdpp:SVDpp",
     "ease": "longtail.algorithms.linear.ease:EASE",
+    "sparse-ease": "longtail.algorithms.linear.sparse_ease:SparseEASE",
+    "slim": "longtail.algorithms.linear.slim:SLIM",
+    "p3alpha": "longtail.algorithms.graph.p3alpha:P3alpha",
     "rp3beta": "longtail.algorithms.graph.rp3beta:RP3beta",
 }
 

@@ -10,7 +10,8 @@ from scipy import sparse
 from longtail.algorithms.item_weights import ItemWeights
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
-from longtail.kernels.walks import strongest_ends, transitions
+from longtail.kernels.products import top_products
+from longtail.kernels.walks import transitions
 from longtail.params import hyper
 from longtail.types import RealArray
 
@@ -53,7 +54,7 @@ class P3alpha(ItemWeights):
 
     def _fit_preferences(self, weights: sparse.csr_array, train: Interactions, catalog: Catalog | None) -> None:
         there, back = transitions(weights, self.alpha), transitions(weights.T.tocsr(), self.alpha)
-        self.weights_ = strongest_ends(back, there, self._discount(train), self.neighbors)
+        self.weights_ = top_products(back, there, self._discount(train), self.neighbors)
 
     def _discount(self, train: Interactions) -> RealArray:
         """(n_items,) what the ends of walks are multiplied by."""
