@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from longtail.algorithms.factorization.svd import SVD
     from longtail.algorithms.factorization.svdpp import SVDpp
     from longtail.algorithms.factorization.timesvdpp import TimeSVDpp
+    from longtail.algorithms.graph.p3alpha import P3alpha
+    from longtail.algorithms.graph.rp3beta import RP3beta
+    from longtail.algorithms.linear.ease import EASE
+    from longtail.algorithms.linear.slim import SLIM
+    from longtail.algorithms.linear.sparse_ease import SparseEASE
     from longtail.algorithms.neighborhood.item_knn import ItemKNN
     from longtail.algorithms.neighborhood.user_knn import UserKNN
     from longtail.data.catalog import Catalog
@@ -42,19 +47,24 @@ _NAMES = {
     "Bakeoff": "longtail.evaluation.bakeoff:Bakeoff",
     "Bias": "longtail.algorithms.baseline:Bias",
     "Catalog": "longtail.data.catalog:Catalog",
+    "EASE": "longtail.algorithms.linear.ease:EASE",
     "Ids": "longtail.data.ids:Ids",
     "Interactions": "longtail.data.interactions:Interactions",
     "ItemKNN": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
     "NMF": "longtail.algorithms.factorization.nmf:NMF",
     "PCA": "longtail.algorithms.factorization.pca:PCA",
     "PMF": "longtail.algorithms.factorization.pmf:PMF",
+    "P3alpha": "longtail.algorithms.graph.p3alpha:P3alpha",
     "Popular": "longtail.algorithms.baseline:Popular",
     "Random": "longtail.algorithms.baseline:Random",
+    "RP3beta": "longtail.algorithms.graph.rp3beta:RP3beta",
     "RatingPredictions": "longtail.data.results:RatingPredictions",
     "Recommender": "longtail.algorithms.base:Recommender",
+    "SLIM": "longtail.algorithms.linear.slim:SLIM",
     "SVD": "longtail.algorithms.factorization.svd:SVD",
     "SVDpp": "longtail.algorithms.factorization.svdpp:SVDpp",
     "TimeSVDpp": "longtail.algorithms.factorization.timesvdpp:TimeSVDpp",
+    "SparseEASE": "longtail.algorithms.linear.sparse_ease:SparseEASE",
     "TopN": "longtail.data.results:TopN",
     "Tuner": "longtail.evaluation.tuning:Tuner",
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
@@ -73,19 +83,24 @@ __all__ = [
     "Bakeoff",
     "Bias",
     "Catalog",
+    "EASE",
     "Ids",
     "Interactions",
     "ItemKNN",
     "NMF",
     "PCA",
     "PMF",
+    "P3alpha",
     "Popular",
+    "RP3beta",
     "Random",
     "RatingPredictions",
     "Recommender",
+    "SLIM",
     "SVD",
     "SVDpp",
     "TimeSVDpp",
+    "SparseEASE",
     "TopN",
     "Tuner",
     "UserKNN",

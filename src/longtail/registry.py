@@ -36,6 +36,11 @@ _BUILT_IN = {
     "pmf": "longtail.algorithms.factorization.pmf:PMF",
     "bpmf": "longtail.algorithms.factorization.bpmf:BPMF",
     "als": "longtail.algorithms.factorization.als:ALS",
+    "ease": "longtail.algorithms.linear.ease:EASE",
+    "sparse-ease": "longtail.algorithms.linear.sparse_ease:SparseEASE",
+    "slim": "longtail.algorithms.linear.slim:SLIM",
+    "p3alpha": "longtail.algorithms.graph.p3alpha:P3alpha",
+    "rp3beta": "longtail.algorithms.graph.rp3beta:RP3beta",
 }
 
 BUILT_IN = tuple(_BUILT_IN)
