@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from longtail.algorithms.baseline import Bias, Popular, Random
     from longtail.algorithms.factorization.svd import SVD
     from longtail.algorithms.factorization.svdpp import SVDpp
+    from longtail.algorithms.hybrid.blend import Blend
+    from longtail.algorithms.hybrid.cascade import Cascade
+    from longtail.algorithms.hybrid.rank_fusion import RankFusion
+    from longtail.algorithms.hybrid.switching import Switching
     from longtail.algorithms.neighborhood.item_knn import ItemKNN
     from longtail.algorithms.neighborhood.user_knn import UserKNN
     from longtail.data.catalog import Catalog
@@ -30,16 +34,20 @@ if TYPE_CHECKING:
 _NAMES = {
     "Bakeoff": "longtail.evaluation.bakeoff:Bakeoff",
     "Bias": "longtail.algorithms.baseline:Bias",
+    "Blend": "longtail.algorithms.hybrid.blend:Blend",
+    "Cascade": "longtail.algorithms.hybrid.cascade:Cascade",
     "Catalog": "longtail.data.catalog:Catalog",
     "Ids": "longtail.data.ids:Ids",
     "Interactions": "longtail.data.interactions:Interactions",
     "ItemKNN": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
     "Popular": "longtail.algorithms.baseline:Popular",
     "Random": "longtail.algorithms.baseline:Random",
+    "RankFusion": "longtail.algorithms.hybrid.rank_fusion:RankFusion",
     "RatingPredictions": "longtail.data.results:RatingPredictions",
     "Recommender": "longtail.algorithms.base:Recommender",
     "SVD": "longtail.algorithms.factorization.svd:SVD",
     "SVDpp": "longtail.algorithms.factorization.svdpp:SVDpp",
+    "Switching": "longtail.algorithms.hybrid.switching:Switching",
     "TopN": "longtail.data.results:TopN",
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
     "datasets": "longtail.data.datasets",
@@ -53,16 +61,20 @@ _NAMES = {
 __all__ = [
     "Bakeoff",
     "Bias",
+    "Blend",
+    "Cascade",
     "Catalog",
     "Ids",
     "Interactions",
     "ItemKNN",
     "Popular",
     "Random",
+    "RankFusion",
     "RatingPredictions",
     "Recommender",
     "SVD",
     "SVDpp",
+    "Switching",
     "TopN",
     "UserKNN",
     "datasets",
