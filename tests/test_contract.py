@@ -45,6 +45,7 @@ EXEMPT = {
     "svd": {"test_recovers_the_implicit_toy_world": ONES},
     "svdpp": {"test_recovers_the_implicit_toy_world": ONES},
     "blend": {"test_recovers_the_implicit_toy_world": ONES},
+    "feature-combination": {"test_recovers_the_implicit_toy_world": ONES},
     "switching": {"test_recovers_the_implicit_toy_world": ONES},
     "cascade": {"test_recovers_the_implicit_toy_world": ONES},
     "rank-fusion": {"test_recovers_the_implicit_toy_world": ONES},
@@ -54,6 +55,7 @@ EXEMPT = {
 
 SMALL: dict[str, dict[str, Any]] = {
     "blend": {"members": ("svdpp:factors=8", "item-knn", "bias"), "folds": 2},
+    "feature-combination": {"members": ("svd:factors=8", "item-knn"), "folds": 2},
     "cascade": {"members": ("item-knn", "svd:factors=8")},
     "rank-fusion": {"members": ("item-knn", "user-knn", "svd:factors=8")},
 }

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from longtail.algorithms.factorization.svdpp import SVDpp
     from longtail.algorithms.hybrid.blend import Blend
     from longtail.algorithms.hybrid.cascade import Cascade
+    from longtail.algorithms.hybrid.feature_combination import FeatureCombination
     from longtail.algorithms.hybrid.rank_fusion import RankFusion
     from longtail.algorithms.hybrid.switching import Switching
     from longtail.algorithms.neighborhood.item_knn import ItemKNN
@@ -37,6 +38,7 @@ _NAMES = {
     "Blend": "longtail.algorithms.hybrid.blend:Blend",
     "Cascade": "longtail.algorithms.hybrid.cascade:Cascade",
     "Catalog": "longtail.data.catalog:Catalog",
+    "FeatureCombination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
     "Ids": "longtail.data.ids:Ids",
     "Interactions": "longtail.data.interactions:Interactions",
     "ItemKNN": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
@@ -64,6 +66,7 @@ __all__ = [
     "Blend",
     "Cascade",
     "Catalog",
+    "FeatureCombination",
     "Ids",
     "Interactions",
     "ItemKNN",

@@ -30,6 +30,7 @@ _BUILT_IN = {
     "svd": "longtail.algorithms.factorization.svd:SVD",
     "svdpp": "longtail.algorithms.factorization.svdpp:SVDpp",
     "blend": "longtail.algorithms.hybrid.blend:Blend",
+    "feature-combination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
     "switching": "longtail.algorithms.hybrid.switching:Switching",
     "cascade": "longtail.algorithms.hybrid.cascade:Cascade",
     "rank-fusion": "longtail.algorithms.hybrid.rank_fusion:RankFusion",

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import sparse
 
-from longtail.algorithms.hybrid.stacking import Stack, standardized
-from longtail.data.catalog import Catalog
-from longtail.data.interactions import Interactions
+from longtail.algorithms.hybrid.profiles import AMOUNT, SPREAD
+from longtail.algorithms.hybrid.stacking import Stack
 from longtail.types import BoolArray, FloatArray, RealArray
 
 __all__ = ["Blend"]
@@ -20,22 +18,24 @@ __all__ = ["Blend"]
 class Blend(Stack):
     """Weighted hybrid: r_ui = mu + sum over members m of w_m(u, i) (e_m(u, i) - mu), weights learned by stacking.
 
-    e_m is the estimate of member m; a constant counts as a member too. With `meta_features="none"` the weights are
-    numbers; with "counts" they are linear in how much is known of the user and the item (Sill et al. 2009, equation 2):
+    e_m is the estimate of member m; a constant counts as a member too. The weights are linear in what is known of the
+    user and the item, the meta-features f (Sill et al. 2009, equation 2):
 
-        w_m(u, i) = v_m0 + v_m1 f(n_u) + v_m2 f(n_i),   f(n) = log(1 + n), standardized over the training ratings
+        w_m(u, i) = sum over k of v_mk f_k(u, i)
 
-    `longtail.algorithms.hybrid.stacking` says how v is learned. v_m0 is not negative: a member that is always wrong is
-    left out, not turned round.
+    with f_0 = 1 alone for `meta_features="none"`; f(n_u), f(n_i) and their product besides for "counts", where
+    f(n) = log(1 + number of ratings); for "profiles" also the standard deviations of the ratings of u and of i.
+    All but f_0 are standardized over the training ratings. `longtail.algorithms.hybrid.stacking` says how v is learned.
 
     Source: J. Sill, G. Takacs, L. Mackey and D. Lin, "Feature-Weighted Linear Stacking", arXiv:0911.0460, 2009.
 
     Attributes:
         members: specs of the members, all of which predict ratings.
         weights: fixed weights w_m, one a member; they are made to sum to one. Without them they are learned.
-        meta_features: what learned weights depend on: "counts" or "none".
+        meta_features: what learned weights depend on: "profiles", "counts" or "none".
         folds: parts for learning the weights; 1 learns nothing and takes the plain mean.
         regularization: how strongly the weights are drawn towards the plain mean.
+        nonnegative: forbid a weight v_m0 below zero.
         seed: of the cut into parts.
 
     Examples:
@@ -54,7 +54,7 @@ class Blend(Stack):
 
     members: tuple[str, ...] = ("svdpp", "item-knn", "bias")
     weights: tuple[float, ...] = ()
-    meta_features: Literal["counts", "none"] = "counts"
+    meta_features: Literal["profiles", "counts", "none"] = "profiles"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -63,23 +63,20 @@ class Blend(Stack):
     def _parts(self, n_rows: int) -> int:
         return 1 if self.weights else super()._parts(n_rows)
 
-    def _fit_facts(self, train: Interactions, catalog: Catalog | None) -> FloatArray:
-        user, item = np.log1p(train.user_counts), np.log1p(train.item_counts)
-        seen = user[train.users], item[train.items]
-        self.user_center_, self.user_spread_ = float(seen[0].mean()), float(seen[0].std())
-        return standardized(item, float(seen[1].mean()), float(seen[1].std()))[:, None]
-
-    def _user_facts(self, histories: sparse.csr_array) -> FloatArray:
-        counts = np.log1p(np.diff(histories.indptr))
-        return standardized(counts, self.user_center_, self.user_spread_)[:, None]
-
     def _columns(self, estimates: list[FloatArray], user: FloatArray, item: FloatArray) -> list[FloatArray]:
         one = np.ones((), dtype=np.float32)
-        meta = [one] if self.meta_features == "none" else [one, user[..., 0], item[..., 0]]
+        meta = [one, *self._meta(user, item)]
         return [feature * member for member in (one, *estimates) for feature in meta]
 
+    def _meta(self, user: FloatArray, item: FloatArray) -> list[FloatArray]:
+        """What weights depend on, beside the constant."""
+        if self.meta_features == "none":
+            return []
+        counts = [user[..., AMOUNT], item[..., AMOUNT], user[..., AMOUNT] * item[..., AMOUNT]]
+        return counts if self.meta_features == "counts" else [*counts, user[..., SPREAD], item[..., SPREAD]]
+
     def _prior(self) -> tuple[RealArray, BoolArray]:
-        n_meta = 1 if self.meta_features == "none" else 3
+        n_meta = {"none": 1, "counts": 4, "profiles": 6}[self.meta_features]
         place = np.arange(n_meta * (1 + len(self.members)))
         own = (place % n_meta == 0) & (place > 0)
         weights = np.array(self.weights or [1.0] * len(self.members))

@@ -11,6 +11,7 @@ from scipy.optimize import lsq_linear
 
 from longtail.algorithms.base import Recommender
 from longtail.algorithms.hybrid.hybrid import Hybrid
+from longtail.algorithms.hybrid.profiles import profiles, row_numbers, standardized
 from longtail.algorithms.lists import dense
 from longtail.algorithms.powers import Explains, PredictsRatings
 from longtail.data.catalog import Catalog
@@ -19,21 +20,22 @@ from longtail.errors import ConfigError
 from longtail.kernels.parallel import single_blas
 from longtail.params import hyper
 from longtail.rng import generator
-from longtail.types import AnyArray, BoolArray, FloatArray, IntArray, RealArray
+from longtail.types import BoolArray, FloatArray, IntArray, RealArray
 
-__all__ = ["Stack", "constrained_ridge", "standardized"]
+__all__ = ["Stack", "constrained_ridge"]
 
 
 @dataclass(kw_only=True)
 class Stack(Hybrid, PredictsRatings, Explains, ABC):
     """A linear model on top of the members' estimates: r_ui = mu + sum over k of theta_k x_k(u, i)  (Wolpert 1992).
 
-    The columns x are what a subclass makes of the estimates e_m(u, i) - mu and of facts about the user and the item.
+    The columns x are what a subclass makes of the estimates e_m(u, i) - mu and of facts about the user and the item:
+    number, mean and spread of their ratings (`profiles`), standardized over the training ratings.
     The training data are cut into `folds` parts at random. The rows of each part are estimated by members that were
     fitted on the others; theta is the ridge regression of the ratings on these estimates, drawn towards the plain mean
     of the members:
 
-        sum over ratings of (r_ui - mu - theta . x)^2 + regularization |theta - theta_0|^2,   some theta_k >= 0
+        sum over ratings of (r_ui - mu - theta . x)^2 + regularization |theta - theta_0|^2
 
     Then the members are fitted once more, on everything: folds + 1 fits each.
 
@@ -45,25 +47,20 @@ class Stack(Hybrid, PredictsRatings, Explains, ABC):
     Attributes:
         folds: parts for learning theta; 1 learns nothing and takes the plain mean.
         regularization: how strongly theta is drawn towards the plain mean.
+        nonnegative: forbid a weight below zero for a member's estimate.
         seed: of the cut into parts; members keep seeds of their own.
         theta_: (n_columns,) float32.
         weights_: (n_members,) float32, the weight of each member for the average rating.
-        user_facts_: (n_users, n) float32, and item_facts_: (n_items, n) float32, what the columns are made of.
+        user_facts_: (n_users, at least 3) float32, what the columns are made of.
+        item_facts_: (n_items, at least 3) float32, likewise.
     """
 
     folds: int = hyper(5, at_least=1, at_most=50)
     regularization: float = hyper(30.0, at_least=0.0, search=(1.0, 1000.0), log=True)
+    nonnegative: bool = False
     seed: int = hyper(0, at_least=0)
 
     # -- what a subclass states ----------------------------------------------------------------------------------------
-
-    @abstractmethod
-    def _fit_facts(self, train: Interactions, catalog: Catalog | None) -> FloatArray:
-        """Learn whatever facts need, and give those of the items (n_items, n)."""
-
-    @abstractmethod
-    def _user_facts(self, histories: sparse.csr_array) -> FloatArray:
-        """Facts about people (n, n) from their histories."""
 
     @abstractmethod
     def _columns(self, estimates: list[FloatArray], user: FloatArray, item: FloatArray) -> list[FloatArray]:
@@ -78,10 +75,6 @@ class Stack(Hybrid, PredictsRatings, Explains, ABC):
     @abstractmethod
     def _prior(self) -> tuple[RealArray, BoolArray]:
         """theta_0, and which columns are a member's estimate itself."""
-
-    def _bounded(self) -> bool:
-        """Whether the weight of a member's estimate must not be negative."""
-        return True
 
     def _parts(self, n_rows: int) -> int:
         """Parts that so many training rows are cut into."""
@@ -101,10 +94,27 @@ class Stack(Hybrid, PredictsRatings, Explains, ABC):
         theta, own = self._prior()
         if self._parts(len(train)) > 1:
             x, y = self._held_out(train, catalog, self._parts(len(train)))
-            lower = np.where(own & self._bounded(), 0.0, -np.inf)
+            lower = np.where(own & self.nonnegative, 0.0, -np.inf)
             theta = constrained_ridge(x, y, theta, self.regularization, lower)
         self.theta_ = theta.astype(np.float32)
         self.weights_ = self.theta_[own]
+
+    def _fit_facts(self, train: Interactions, catalog: Catalog | None) -> FloatArray:
+        """Facts about the items (n_items, at least 3), and what those about people need."""
+        self.deviation_ = float(train.values.std(dtype=np.float64))
+        overall = self.mean_, self.deviation_
+        user = profiles(train.users, train.values, train.n_users, *overall)[train.users]
+        item = profiles(train.items, train.values, train.n_items, *overall)
+        self.user_norm_ = np.stack([user.mean(axis=0), user.std(axis=0)])
+        rated = item[train.items]
+        return standardized(item, np.stack([rated.mean(axis=0), rated.std(axis=0)]))
+
+    def _user_facts(self, histories: sparse.csr_array) -> FloatArray:
+        """Facts about people (n, at least 3) from their histories."""
+        overall = self.mean_, self.deviation_
+        return standardized(
+            profiles(row_numbers(histories), histories.data, histories.shape[0], *overall), self.user_norm_
+        )
 
     def _held_out(self, train: Interactions, catalog: Catalog | None, folds: int) -> tuple[RealArray, RealArray]:
         """Columns (n, n_columns) and ratings less mu (n,) of every training row, by members that never saw it."""
@@ -194,8 +204,3 @@ def constrained_ridge(
         root = np.linalg.cholesky(gram).T  # |root move - root^-T moment|^2 is the objective but for a constant
         found = lsq_linear(root, np.linalg.solve(root.T, moment), (lower - prior, np.inf), tol=1e-12)
     return np.maximum(prior + found.x, lower)
-
-
-def standardized(values: AnyArray, center: float, spread: float) -> FloatArray:
-    """(values - center) / spread, float32; a spread of zero counts as one."""
-    return ((values - center) / (spread or 1.0)).astype(np.float32)
