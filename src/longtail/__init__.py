@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from longtail.algorithms.linear.ease import EASE
     from longtail.algorithms.linear.slim import SLIM
     from longtail.algorithms.linear.sparse_ease import SparseEASE
+    from longtail.algorithms.hybrid.blend import Blend
+    from longtail.algorithms.hybrid.cascade import Cascade
+    from longtail.algorithms.hybrid.feature_combination import FeatureCombination
+    from longtail.algorithms.hybrid.rank_fusion import RankFusion
+    from longtail.algorithms.hybrid.switching import Switching
     from longtail.algorithms.neighborhood.item_knn import ItemKNN
     from longtail.algorithms.neighborhood.user_knn import UserKNN
     from longtail.data.catalog import Catalog
@@ -46,8 +51,11 @@ _NAMES = {
     "BPMF": "longtail.algorithms.factorization.bpmf:BPMF",
     "Bakeoff": "longtail.evaluation.bakeoff:Bakeoff",
     "Bias": "longtail.algorithms.baseline:Bias",
+    "Blend": "longtail.algorithms.hybrid.blend:Blend",
+    "Cascade": "longtail.algorithms.hybrid.cascade:Cascade",
     "Catalog": "longtail.data.catalog:Catalog",
     "EASE": "longtail.algorithms.linear.ease:EASE",
+    "FeatureCombination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
     "Ids": "longtail.data.ids:Ids",
     "Interactions": "longtail.data.interactions:Interactions",
     "ItemKNN": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
@@ -58,6 +66,7 @@ _NAMES = {
     "Popular": "longtail.algorithms.baseline:Popular",
     "Random": "longtail.algorithms.baseline:Random",
     "RP3beta": "longtail.algorithms.graph.rp3beta:RP3beta",
+    "RankFusion": "longtail.algorithms.hybrid.rank_fusion:RankFusion",
     "RatingPredictions": "longtail.data.results:RatingPredictions",
     "Recommender": "longtail.algorithms.base:Recommender",
     "SLIM": "longtail.algorithms.linear.slim:SLIM",
@@ -65,6 +74,7 @@ _NAMES = {
     "SVDpp": "longtail.algorithms.factorization.svdpp:SVDpp",
     "TimeSVDpp": "longtail.algorithms.factorization.timesvdpp:TimeSVDpp",
     "SparseEASE": "longtail.algorithms.linear.sparse_ease:SparseEASE",
+    "Switching": "longtail.algorithms.hybrid.switching:Switching",
     "TopN": "longtail.data.results:TopN",
     "Tuner": "longtail.evaluation.tuning:Tuner",
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
@@ -82,8 +92,11 @@ __all__ = [
     "BPMF",
     "Bakeoff",
     "Bias",
+    "Blend",
+    "Cascade",
     "Catalog",
     "EASE",
+    "FeatureCombination",
     "Ids",
     "Interactions",
     "ItemKNN",
@@ -94,6 +107,7 @@ __all__ = [
     "Popular",
     "RP3beta",
     "Random",
+    "RankFusion",
     "RatingPredictions",
     "Recommender",
     "SLIM",
@@ -101,6 +115,7 @@ __all__ = [
     "SVDpp",
     "TimeSVDpp",
     "SparseEASE",
+    "Switching",
     "TopN",
     "Tuner",
     "UserKNN",
