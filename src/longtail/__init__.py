@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from longtail.algorithms.baseline import Bias, Popular, Random
     from longtail.algorithms.factorization.svd import SVD
     from longtail.algorithms.factorization.svdpp import SVDpp
+    from longtail.algorithms.neighborhood.implicit_item_knn import ImplicitItemKNN
+    from longtail.algorithms.neighborhood.implicit_user_knn import ImplicitUserKNN
     from longtail.algorithms.neighborhood.item_knn import ItemKNN
     from longtail.algorithms.neighborhood.user_knn import UserKNN
     from longtail.data.catalog import Catalog
@@ -32,6 +34,8 @@ _NAMES = {
     "Bias": "longtail.algorithms.baseline:Bias",
     "Catalog": "longtail.data.catalog:Catalog",
     "Ids": "longtail.data.ids:Ids",
+    "ImplicitItemKNN": "longtail.algorithms.neighborhood.implicit_item_knn:ImplicitItemKNN",
+    "ImplicitUserKNN": "longtail.algorithms.neighborhood.implicit_user_knn:ImplicitUserKNN",
     "Interactions": "longtail.data.interactions:Interactions",
     "ItemKNN": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
     "Popular": "longtail.algorithms.baseline:Popular",
@@ -55,6 +59,8 @@ __all__ = [
     "Bias",
     "Catalog",
     "Ids",
+    "ImplicitItemKNN",
+    "ImplicitUserKNN",
     "Interactions",
     "ItemKNN",
     "Popular",

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pytest
 
 import longtail as lt
+from longtail.algorithms.neighborhood.people import same_people
 from longtail.errors import ConfigError
 
 Matrix = npt.NDArray[np.float64]
@@ -192,7 +193,7 @@ def test_a_stranger_with_a_training_history_is_that_user_and_not_their_own_neigh
     assert model._score_histories(data.by_user) == pytest.approx(model._score_users(users), abs=1e-5)
     changed = data.by_user.copy()
     changed.data = changed.data - np.float32(0.25)
-    near = model._neighbors(changed, model._solved_biases(changed), model._same_people(changed))
+    near = model._neighbors(changed, model._solved_biases(changed), same_people(changed, model.histories_))
     for user in users:
         assert user in near.indices[near.starts[user] : near.ends[user]]
 
