@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from longtail.algorithms.baseline import Bias, Popular, Random
     from longtail.algorithms.factorization.svd import SVD
     from longtail.algorithms.factorization.svdpp import SVDpp
+    from longtail.algorithms.neighborhood.co_clustering import CoClustering
     from longtail.algorithms.neighborhood.implicit_item_knn import ImplicitItemKNN
     from longtail.algorithms.neighborhood.implicit_user_knn import ImplicitUserKNN
     from longtail.algorithms.neighborhood.item_knn import ItemKNN
+    from longtail.algorithms.neighborhood.slope_one import SlopeOne
     from longtail.algorithms.neighborhood.user_knn import UserKNN
     from longtail.data.catalog import Catalog
     from longtail.data.ids import Ids
@@ -33,6 +35,7 @@ _NAMES = {
     "Bakeoff": "longtail.evaluation.bakeoff:Bakeoff",
     "Bias": "longtail.algorithms.baseline:Bias",
     "Catalog": "longtail.data.catalog:Catalog",
+    "CoClustering": "longtail.algorithms.neighborhood.co_clustering:CoClustering",
     "Ids": "longtail.data.ids:Ids",
     "ImplicitItemKNN": "longtail.algorithms.neighborhood.implicit_item_knn:ImplicitItemKNN",
     "ImplicitUserKNN": "longtail.algorithms.neighborhood.implicit_user_knn:ImplicitUserKNN",
@@ -44,6 +47,7 @@ _NAMES = {
     "Recommender": "longtail.algorithms.base:Recommender",
     "SVD": "longtail.algorithms.factorization.svd:SVD",
     "SVDpp": "longtail.algorithms.factorization.svdpp:SVDpp",
+    "SlopeOne": "longtail.algorithms.neighborhood.slope_one:SlopeOne",
     "TopN": "longtail.data.results:TopN",
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
     "datasets": "longtail.data.datasets",
@@ -58,6 +62,7 @@ __all__ = [
     "Bakeoff",
     "Bias",
     "Catalog",
+    "CoClustering",
     "Ids",
     "ImplicitItemKNN",
     "ImplicitUserKNN",
@@ -69,6 +74,7 @@ __all__ = [
     "Recommender",
     "SVD",
     "SVDpp",
+    "SlopeOne",
     "TopN",
     "UserKNN",
     "datasets",

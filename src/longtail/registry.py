@@ -27,6 +27,8 @@ _BUILT_IN = {
     "bias": "longtail.algorithms.baseline:Bias",
     "user-knn": "longtail.algorithms.neighborhood.user_knn:UserKNN",
     "item-knn": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
+    "slope-one": "longtail.algorithms.neighborhood.slope_one:SlopeOne",
+    "co-clustering": "longtail.algorithms.neighborhood.co_clustering:CoClustering",
     "implicit-user-knn": "longtail.algorithms.neighborhood.implicit_user_knn:ImplicitUserKNN",
     "implicit-item-knn": "longtail.algorithms.neighborhood.implicit_item_knn:ImplicitItemKNN",
     "svd": "longtail.algorithms.factorization.svd:SVD",

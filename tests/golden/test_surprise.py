@@ -87,6 +87,14 @@ def test_neighborhoods(fold: Pair, recorded: Mapping[str, Any], variant: str, si
     assert_agrees(model, fold, recorded, f"{VARIANTS[variant]}_{side}_{similarity}")
 
 
+def test_slope_one(fold: Pair, recorded: Mapping[str, Any]) -> None:
+    train, test = fold
+    found = lt.SlopeOne(weighted=False).fit(train).predict_ratings(test)
+    assert len(found.estimated) == 20_000
+    assert found.estimated == pytest.approx(recorded["SlopeOne"], abs=1e-4)
+    assert np.array_equal(found.impossible, recorded["SlopeOne__impossible"])
+
+
 @pytest.mark.parametrize(("name", "chosen", "rmse", "mae"), COURSE)
 def test_errors_on_the_split_of_the_reference_framework(
     course: Pair, name: str, chosen: dict[str, Any], rmse: float, mae: float

@@ -27,7 +27,8 @@ def idf(rows: sparse.csr_array) -> RealArray:
         [0.0, 0.4055]
     """
     met = np.bincount(rows.indices, minlength=rows.shape[1])
-    return np.maximum(np.log(max(rows.shape[0], 1)) - np.log1p(met), 0.0)
+    rarity: RealArray = np.maximum(np.log(max(rows.shape[0], 1)) - np.log1p(met), 0.0)
+    return rarity
 
 
 def tfidf(rows: sparse.csr_array, rarity: RealArray | None = None) -> sparse.csr_array:
