@@ -34,7 +34,11 @@ if TYPE_CHECKING:
     from longtail.algorithms.hybrid.feature_combination import FeatureCombination
     from longtail.algorithms.hybrid.rank_fusion import RankFusion
     from longtail.algorithms.hybrid.switching import Switching
+    from longtail.algorithms.neighborhood.co_clustering import CoClustering
+    from longtail.algorithms.neighborhood.implicit_item_knn import ImplicitItemKNN
+    from longtail.algorithms.neighborhood.implicit_user_knn import ImplicitUserKNN
     from longtail.algorithms.neighborhood.item_knn import ItemKNN
+    from longtail.algorithms.neighborhood.slope_one import SlopeOne
     from longtail.algorithms.neighborhood.user_knn import UserKNN
     from longtail.data.catalog import Catalog
     from longtail.data.ids import Ids
@@ -56,7 +60,10 @@ _NAMES = {
     "Catalog": "longtail.data.catalog:Catalog",
     "EASE": "longtail.algorithms.linear.ease:EASE",
     "FeatureCombination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
+    "CoClustering": "longtail.algorithms.neighborhood.co_clustering:CoClustering",
     "Ids": "longtail.data.ids:Ids",
+    "ImplicitItemKNN": "longtail.algorithms.neighborhood.implicit_item_knn:ImplicitItemKNN",
+    "ImplicitUserKNN": "longtail.algorithms.neighborhood.implicit_user_knn:ImplicitUserKNN",
     "Interactions": "longtail.data.interactions:Interactions",
     "ItemKNN": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
     "NMF": "longtail.algorithms.factorization.nmf:NMF",
@@ -75,6 +82,7 @@ _NAMES = {
     "TimeSVDpp": "longtail.algorithms.factorization.timesvdpp:TimeSVDpp",
     "SparseEASE": "longtail.algorithms.linear.sparse_ease:SparseEASE",
     "Switching": "longtail.algorithms.hybrid.switching:Switching",
+    "SlopeOne": "longtail.algorithms.neighborhood.slope_one:SlopeOne",
     "TopN": "longtail.data.results:TopN",
     "Tuner": "longtail.evaluation.tuning:Tuner",
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
@@ -97,7 +105,10 @@ __all__ = [
     "Catalog",
     "EASE",
     "FeatureCombination",
+    "CoClustering",
     "Ids",
+    "ImplicitItemKNN",
+    "ImplicitUserKNN",
     "Interactions",
     "ItemKNN",
     "NMF",
@@ -116,6 +127,7 @@ __all__ = [
     "TimeSVDpp",
     "SparseEASE",
     "Switching",
+    "SlopeOne",
     "TopN",
     "Tuner",
     "UserKNN",
