@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import longtail.data.splits as splits
     from longtail.algorithms.base import Recommender, load
     from longtail.algorithms.baseline import Bias, Popular, Random
+    from longtail.algorithms.content.content_knn import ContentKNN
     from longtail.algorithms.factorization.svd import SVD
     from longtail.algorithms.factorization.svdpp import SVDpp
     from longtail.algorithms.neighborhood.item_knn import ItemKNN
@@ -31,6 +32,7 @@ _NAMES = {
     "Bakeoff": "longtail.evaluation.bakeoff:Bakeoff",
     "Bias": "longtail.algorithms.baseline:Bias",
     "Catalog": "longtail.data.catalog:Catalog",
+    "ContentKNN": "longtail.algorithms.content.content_knn:ContentKNN",
     "Ids": "longtail.data.ids:Ids",
     "Interactions": "longtail.data.interactions:Interactions",
     "ItemKNN": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
@@ -54,6 +56,7 @@ __all__ = [
     "Bakeoff",
     "Bias",
     "Catalog",
+    "ContentKNN",
     "Ids",
     "Interactions",
     "ItemKNN",

@@ -27,6 +27,7 @@ _BUILT_IN = {
     "bias": "longtail.algorithms.baseline:Bias",
     "user-knn": "longtail.algorithms.neighborhood.user_knn:UserKNN",
     "item-knn": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
+    "content-knn": "longtail.algorithms.content.content_knn:ContentKNN",
     "svd": "longtail.algorithms.factorization.svd:SVD",
     "svdpp": "longtail.algorithms.factorization.svdpp:SVDpp",
 }
