@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from longtail.algorithms.factorization.nmf import NMF
     from longtail.algorithms.factorization.pca import PCA
     from longtail.algorithms.factorization.pmf import PMF
+    from longtail.algorithms.content.content_knn import ContentKNN
     from longtail.algorithms.factorization.svd import SVD
     from longtail.algorithms.factorization.svdpp import SVDpp
     from longtail.algorithms.factorization.timesvdpp import TimeSVDpp
@@ -61,6 +62,7 @@ _NAMES = {
     "EASE": "longtail.algorithms.linear.ease:EASE",
     "FeatureCombination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
     "CoClustering": "longtail.algorithms.neighborhood.co_clustering:CoClustering",
+    "ContentKNN": "longtail.algorithms.content.content_knn:ContentKNN",
     "Ids": "longtail.data.ids:Ids",
     "ImplicitItemKNN": "longtail.algorithms.neighborhood.implicit_item_knn:ImplicitItemKNN",
     "ImplicitUserKNN": "longtail.algorithms.neighborhood.implicit_user_knn:ImplicitUserKNN",
@@ -106,6 +108,7 @@ __all__ = [
     "EASE",
     "FeatureCombination",
     "CoClustering",
+    "ContentKNN",
     "Ids",
     "ImplicitItemKNN",
     "ImplicitUserKNN",

@@ -32,6 +32,7 @@ _BUILT_IN = {
     "co-clustering": "longtail.algorithms.neighborhood.co_clustering:CoClustering",
     "implicit-user-knn": "longtail.algorithms.neighborhood.implicit_user_knn:ImplicitUserKNN",
     "implicit-item-knn": "longtail.algorithms.neighborhood.implicit_item_knn:ImplicitItemKNN",
+    "content-knn": "longtail.algorithms.content.content_knn:ContentKNN",
     "svd": "longtail.algorithms.factorization.svd:SVD",
     "svdpp": "longtail.algorithms.factorization.svdpp:SVDpp",
     "timesvdpp": "longtail.algorithms.factorization.timesvdpp:TimeSVDpp",
