@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import longtail.data.splits as splits
     from longtail.algorithms.base import Recommender, load
     from longtail.algorithms.baseline import Bias, Popular, Random
+    from longtail.algorithms.factorization.implicit_als import ImplicitALS
     from longtail.algorithms.factorization.svd import SVD
     from longtail.algorithms.factorization.svdpp import SVDpp
     from longtail.algorithms.neighborhood.item_knn import ItemKNN
@@ -32,6 +33,7 @@ _NAMES = {
     "Bias": "longtail.algorithms.baseline:Bias",
     "Catalog": "longtail.data.catalog:Catalog",
     "Ids": "longtail.data.ids:Ids",
+    "ImplicitALS": "longtail.algorithms.factorization.implicit_als:ImplicitALS",
     "Interactions": "longtail.data.interactions:Interactions",
     "ItemKNN": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
     "Popular": "longtail.algorithms.baseline:Popular",
@@ -55,6 +57,7 @@ __all__ = [
     "Bias",
     "Catalog",
     "Ids",
+    "ImplicitALS",
     "Interactions",
     "ItemKNN",
     "Popular",

@@ -29,6 +29,7 @@ _BUILT_IN = {
     "item-knn": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
     "svd": "longtail.algorithms.factorization.svd:SVD",
     "svdpp": "longtail.algorithms.factorization.svdpp:SVDpp",
+    "implicit-als": "longtail.algorithms.factorization.implicit_als:ImplicitALS",
 }
 
 BUILT_IN = tuple(_BUILT_IN)
