@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from longtail.algorithms.factorization.pca import PCA
     from longtail.algorithms.factorization.pmf import PMF
     from longtail.algorithms.content.content_knn import ContentKNN
+    from longtail.algorithms.factorization.implicit_als import ImplicitALS
     from longtail.algorithms.factorization.svd import SVD
     from longtail.algorithms.factorization.svdpp import SVDpp
     from longtail.algorithms.factorization.timesvdpp import TimeSVDpp
@@ -66,6 +67,7 @@ _NAMES = {
     "Ids": "longtail.data.ids:Ids",
     "ImplicitItemKNN": "longtail.algorithms.neighborhood.implicit_item_knn:ImplicitItemKNN",
     "ImplicitUserKNN": "longtail.algorithms.neighborhood.implicit_user_knn:ImplicitUserKNN",
+    "ImplicitALS": "longtail.algorithms.factorization.implicit_als:ImplicitALS",
     "Interactions": "longtail.data.interactions:Interactions",
     "ItemKNN": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
     "NMF": "longtail.algorithms.factorization.nmf:NMF",
@@ -112,6 +114,7 @@ __all__ = [
     "Ids",
     "ImplicitItemKNN",
     "ImplicitUserKNN",
+    "ImplicitALS",
     "Interactions",
     "ItemKNN",
     "NMF",

@@ -51,6 +51,7 @@ _BUILT_IN = {
     "switching": "longtail.algorithms.hybrid.switching:Switching",
     "cascade": "longtail.algorithms.hybrid.cascade:Cascade",
     "rank-fusion": "longtail.algorithms.hybrid.rank_fusion:RankFusion",
+    "implicit-als": "longtail.algorithms.factorization.implicit_als:ImplicitALS",
 }
 
 BUILT_IN = tuple(_BUILT_IN)
