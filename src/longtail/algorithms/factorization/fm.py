@@ -9,7 +9,13 @@ from typing import Literal
 import numpy as np
 from scipy import sparse
 
-from longtail.algorithms.factorization.fm_features import Block, attribute_features, id_features, implicit_features
+from longtail.algorithms.factorization.fm_features import (
+    Attributes,
+    Block,
+    attribute_features,
+    id_features,
+    implicit_features,
+)
 from longtail.algorithms.factorization.fm_learning import Design, Parameters, alternate, descend, initial, sample
 from longtail.algorithms.factorization.fm_model import FactorizationMachine, as_vector
 from longtail.data.catalog import Catalog
@@ -52,7 +58,7 @@ class FM(FactorizationMachine):
         regularization: of "als" and "sgd".
         implicit: whether the items a user has rated are features of the user.
         flipped: whether the users who rated an item are features of the item.
-        item_attributes: columns of the catalog's items joined by "+", "none", or "auto" for all of use, if any.
+        item_attributes: names of columns of the catalog's items, "none", or "auto" for all of use, if there are any.
         user_attributes: columns of the catalog's users, likewise.
         context: the period of time whose mood a user's ratings share. It counts where times are known, in
             `predict_ratings`; everything else is predicted for no particular time.
@@ -81,8 +87,8 @@ class FM(FactorizationMachine):
     regularization: float = hyper(0.05, at_least=0.0)
     implicit: bool = True
     flipped: bool = True
-    item_attributes: str = "auto"
-    user_attributes: str = "auto"
+    item_attributes: Attributes = "auto"
+    user_attributes: Attributes = "auto"
     context: Literal["none", "hour", "day", "week"] = "none"
     init_std: float = hyper(0.1, at_least=0.0)
     seed: int = hyper(0, at_least=0)

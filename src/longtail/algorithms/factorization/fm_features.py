@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import polars as pl
@@ -19,7 +19,9 @@ from longtail.data.ids import Ids
 from longtail.errors import DataError
 from longtail.types import AnyArray, IntArray
 
-__all__ = ["Block", "attribute_features", "id_features", "implicit_features"]
+__all__ = ["Attributes", "Block", "attribute_features", "id_features", "implicit_features"]
+
+Attributes: TypeAlias = Literal["auto", "none"] | tuple[str, ...]
 
 BINS = 10
 MOST_WORDS = 64
@@ -60,7 +62,7 @@ def implicit_features(met: sparse.csr_array) -> sparse.csr_array:
     return sparse.csr_array((values, met.indices, met.indptr), shape=met.shape)
 
 
-def attribute_features(catalog: Catalog | None, kind: str, ids: Ids, wanted: str) -> dict[str, sparse.csr_array]:
+def attribute_features(catalog: Catalog | None, kind: str, ids: Ids, wanted: Attributes) -> dict[str, sparse.csr_array]:
     """The features of what the catalog says of items or users, by column.
 
     A number or a date becomes one of ten bins with equally many items each, a word or a truth value itself, a list of n
@@ -70,8 +72,8 @@ def attribute_features(catalog: Catalog | None, kind: str, ids: Ids, wanted: str
         catalog: may be None where nothing is wanted for certain.
         kind: "item" or "user".
         ids: whose rows to make.
-        wanted: names of columns joined by "+", "none", or "auto" for all that can be used: numbers and lists of words
-            and words of which there are at most 64; no titles and nothing that is different for each.
+        wanted: names of columns, "none", or "auto" for all that can be used: numbers, lists of words, and words of
+            which there are at most 64; no titles, and no whole numbers that are different for most.
 
     Raises:
         DataError: for a column that is not there, or not of a kind that can be used.
@@ -79,7 +81,7 @@ def attribute_features(catalog: Catalog | None, kind: str, ids: Ids, wanted: str
     frame = None if catalog is None else catalog.items if kind == "item" else catalog.users
     if wanted == "none" or (frame is None and wanted == "auto"):
         return {}
-    names = [] if wanted == "auto" else wanted.split("+")
+    names = [] if wanted == "auto" else list(wanted)
     columns = [] if frame is None else [name for name in frame.columns if name != kind]
     strangers = [name for name in names if name not in columns]
     if frame is None or strangers:

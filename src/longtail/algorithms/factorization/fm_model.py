@@ -72,9 +72,12 @@ class FactorizationMachine(PredictsRatings, SimilarItems, ABC):
         return LowRank(vectors, self.item_vectors_, np.where(self.item_known_, np.float32(0.0), np.float32(-np.inf)))
 
     def _predict_pairs(self, users: IntArray, items: IntArray) -> tuple[FloatArray, BoolArray]:
-        return self._predict_rows(users, items, None)
+        return self._estimates(users, items, None)
 
-    def _predict_rows(self, users: IntArray, items: IntArray, times: LongArray | None) -> tuple[FloatArray, BoolArray]:
+    def _predict_at(self, users: IntArray, items: IntArray, times: LongArray) -> tuple[FloatArray, BoolArray]:
+        return self._estimates(users, items, times)
+
+    def _estimates(self, users: IntArray, items: IntArray, times: LongArray | None) -> tuple[FloatArray, BoolArray]:
         estimates = np.empty(len(users), dtype=np.float32)
         periods = self._periods_of(users, times)
 
