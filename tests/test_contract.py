@@ -70,6 +70,7 @@ EXEMPT = {
 """What an algorithm cannot do by its nature. The suite fails where one of these is not needed."""
 
 SMALL: dict[str, dict[str, Any]] = {
+    "implicit-als": {"factors": 4, "preference": "liked"},  # a rating of 1 is a preference too, if a weaker one
     "pca": {"factors": 2},  # a toy world of 40 users has two tastes, and the pattern of its gaps for further components
     "blend": {"members": ("svdpp:factors=8", "item-knn", "bias"), "folds": 2},
     "feature-combination": {"members": ("svd:factors=8", "item-knn"), "folds": 2},
@@ -81,14 +82,6 @@ SMALL: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize(
     "case", longtail.testing.cases(registry.BUILT_IN, exempt=EXEMPT, hyperparameters=SMALL), ids=str
-SETTINGS = {
-    "implicit-als": {"factors": 4, "preference": "liked"},  # a rating of 1 is a preference too, if a weaker one
-}
-"""Where the defaults do not suit worlds of 40 items: their factors would learn them by heart."""
-
-
-@pytest.mark.parametrize(
-    "case", longtail.testing.cases(registry.BUILT_IN, exempt=EXEMPT, hyperparameters=SETTINGS), ids=str
 )
 def test_contract(case: longtail.testing.Case) -> None:
     case()

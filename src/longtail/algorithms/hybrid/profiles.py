@@ -56,7 +56,8 @@ def centered_genres(histories: sparse.csr_array, genres: FloatArray, center: Rea
     over = (histories.data - center[row_numbers(histories)]).astype(np.float32)
     liked = sparse.csr_array((over, histories.indices, histories.indptr), shape=histories.shape)
     met = sparse.csr_array((np.ones_like(over), histories.indices, histories.indptr), shape=histories.shape)
-    return np.asarray((liked @ genres) / ((met @ genres) + np.float32(DAMPING)), dtype=np.float32)
+    sums, weights = np.asarray(liked @ genres), np.asarray(met @ genres)
+    return np.asarray(sums / (weights + DAMPING), dtype=np.float32)
 
 
 def row_numbers(rows: sparse.csr_array) -> AnyArray:
