@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from longtail.algorithms.factorization.als import ALS
     from longtail.algorithms.factorization.asymmetric_svd import AsymmetricSVD
     from longtail.algorithms.factorization.bpmf import BPMF
+    from longtail.algorithms.factorization.fm import FM
     from longtail.algorithms.factorization.implicit_als import ImplicitALS
     from longtail.algorithms.factorization.nmf import NMF
     from longtail.algorithms.factorization.pca import PCA
@@ -60,6 +61,7 @@ _NAMES = {
     "Blend": "longtail.algorithms.hybrid.blend:Blend",
     "Cascade": "longtail.algorithms.hybrid.cascade:Cascade",
     "Catalog": "longtail.data.catalog:Catalog",
+    "FM": "longtail.algorithms.factorization.fm:FM",
     "EASE": "longtail.algorithms.linear.ease:EASE",
     "FeatureCombination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
     "CoClustering": "longtail.algorithms.neighborhood.co_clustering:CoClustering",
@@ -108,6 +110,7 @@ __all__ = [
     "Cascade",
     "Catalog",
     "EASE",
+    "FM",
     "FeatureCombination",
     "CoClustering",
     "ContentKNN",

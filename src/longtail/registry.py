@@ -35,6 +35,7 @@ _BUILT_IN = {
     "content-knn": "longtail.algorithms.content.content_knn:ContentKNN",
     "svd": "longtail.algorithms.factorization.svd:SVD",
     "svdpp": "longtail.algorithms.factorization.svdpp:SVDpp",
+    "fm": "longtail.algorithms.factorization.fm:FM",
     "timesvdpp": "longtail.algorithms.factorization.timesvdpp:TimeSVDpp",
     "asvd": "longtail.algorithms.factorization.asymmetric_svd:AsymmetricSVD",
     "nmf": "longtail.algorithms.factorization.nmf:NMF",
