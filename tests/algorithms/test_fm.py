@@ -14,7 +14,7 @@ from longtail.algorithms.factorization.fm_features import Block, attribute_featu
 from longtail.algorithms.factorization.fm_fold_in import solve_person
 from longtail.algorithms.factorization.fm_learning import Design, Parameters, _draw_priors, _Sweep
 from longtail.data.ids import Ids
-from longtail.errors import ConfigError, DataError
+from longtail.errors import ConfigError, DataError, MemoryBudgetError
 from longtail.types import RealArray
 
 CATALOG = lt.Catalog(
@@ -276,3 +276,20 @@ def test_saved_and_loaded(small: lt.Interactions, tmp_path: Path) -> None:
     again: Any = lt.load(tmp_path / "fm")
     assert np.array_equal(model.predict([1, 2, 5], [40, 50, 50]), again.predict([1, 2, 5], [40, 50, 50]))
     assert np.array_equal(model.recommend_for([{10: 5.0}]).scores, again.recommend_for([{10: 5.0}]).scores)
+
+
+def test_vectors_that_need_too_much_memory_are_refused(small: lt.Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LONGTAIL_MEMORY_BUDGET", "4 KiB")
+    with pytest.raises(MemoryBudgetError, match="FM: the vectors of all draws"):
+        lt.FM().fit(small)
+
+
+def test_reaches_the_target_on_a_published_fold(real_data: Path) -> None:
+    names = ["user", "item", "rating"]
+    files = (real_data / "ml-100k" / f"u1.{part}" for part in ("base", "test"))
+    base, test = (pl.read_csv(file, separator="\t", has_header=False) for file in files)
+    frame = pl.concat([base, test]).select(pl.nth(place).alias(name) for place, name in enumerate(names))
+    whole, rows = lt.Interactions.from_frame(frame, scale=(1.0, 5.0)), np.arange(len(frame))
+    model: Any = lt.FM(factors=8, epochs=60, item_attributes="none", user_attributes="none")
+    found = model.fit(whole.take(rows[: len(base)])).predict_ratings(whole.take(rows[len(base) :]))
+    assert np.sqrt(np.mean((found.estimated.astype(np.float64) - found.actual) ** 2)) < 0.915

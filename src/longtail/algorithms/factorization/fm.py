@@ -21,6 +21,7 @@ from longtail.algorithms.factorization.fm_model import FactorizationMachine, as_
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.errors import ConfigError, DataError
+from longtail.memory import require_memory
 from longtail.params import hyper
 from longtail.types import BoolArray, FloatArray, IntArray, LongArray, RealArray
 
@@ -83,8 +84,8 @@ class FM(FactorizationMachine):
     burn_in: float = hyper(0.2, at_least=0.0, at_most=0.9)
     samples: int = hyper(40, at_least=1)
     prior_rate: float = hyper(0.01, at_least=1e-9, search=(0.001, 1.0), log=True)
-    learning_rate: float = hyper(0.01, at_least=0.0)
-    regularization: float = hyper(0.05, at_least=0.0)
+    learning_rate: float = hyper(0.005, at_least=0.0)
+    regularization: float = hyper(0.15, at_least=0.0)
     implicit: bool = True
     flipped: bool = True
     item_attributes: Attributes = "auto"
@@ -102,8 +103,12 @@ class FM(FactorizationMachine):
             self.periods_, when = np.unique(self._period(train.users, train.times), return_inverse=True)
             blocks.append(Block({"id": id_features(len(self.periods_))}))
             rows.append(when.astype(np.int32))
+        kept = (len(self._epochs_kept()) if self.solver == "mcmc" else 1) * (self.factors + 1)
+        vectors = 4 * kept * (2 * train.n_users + 3 * train.n_items + len(self.periods_))
+        require_memory(vectors, "FM: the vectors of all draws (fewer samples or factors need less); it")
         design = Design(blocks, rows)
-        draws = [_rows(design, draw, users) for draw in self._draws(design, train.values)]
+        solved = users.columns("id") if self.solver == "mcmc" else slice(0)
+        draws = [_rows(design, draw, users, solved) for draw in self._draws(design, train.values)]
         stacked = {name: np.stack([draw[name] for draw in draws], axis=-2) for name in draws[0]}
         if not all(np.isfinite(part).all() for part in stacked.values()):
             raise ConfigError(f"FM: learning diverged with learning_rate {self.learning_rate}; choose a lower one")
@@ -125,9 +130,9 @@ class FM(FactorizationMachine):
     def _place_users(self, train: Interactions, rows: dict[str, FloatArray], when: LongArray | None) -> None:
         """Vectors of the known users: those learned, or where many are drawn, those to be expected in each draw."""
         if self.solver == "mcmc":
-            self.user_vectors_ = self._solved(train.by_user, rows["known"], when)
+            self.user_vectors_ = self._solved(train.by_user, rows["users"], when)
         else:
-            alone, sums = rows["users"][:, :, 0], rows["users"].copy()
+            alone, sums = rows["users"][:, :, 0].copy(), rows["users"]
             sums[:, :, 0] = 1.0
             self.user_vectors_ = as_vector(sums, alone).astype(np.float32)
 
@@ -159,10 +164,14 @@ class FM(FactorizationMachine):
         elif self.solver == "sgd":
             yield descend(design, ratings, start, self.epochs, self.learning_rate, self.regularization, self.seed)
         else:
-            first = int(self.epochs * self.burn_in)
-            kept = set(np.linspace(first, self.epochs - 1, min(self.samples, self.epochs - first)).round().tolist())
-            drawn = sample(design, ratings, start, self.epochs, self.prior_rate, self.seed)
+            kept, drawn = self._epochs_kept(), sample(design, ratings, start, self.epochs, self.prior_rate, self.seed)
             yield from (draw for epoch, draw in enumerate(drawn) if epoch in kept)
+
+    def _epochs_kept(self) -> set[int]:
+        first = int(self.epochs * self.burn_in)
+        return set(
+            np.linspace(first, self.epochs - 1, min(self.samples, self.epochs - first)).round().astype(int).tolist()
+        )
 
 
 def _described(block: Block) -> BoolArray:
@@ -174,8 +183,11 @@ def _described(block: Block) -> BoolArray:
     return found
 
 
-def _rows(design: Design, draw: Parameters, users: Block) -> dict[str, FloatArray]:
-    """What is kept of one draw: rows of what something adds by itself and its sum of v_j x_j (see the model)."""
+def _rows(design: Design, draw: Parameters, users: Block, solved: slice) -> dict[str, FloatArray]:
+    """What is kept of one draw: rows of what something adds by itself and its sum of v_j x_j (see the model).
+
+    Of users, without the features that are to be `solved` for.
+    """
 
     def block(b: int, without: slice = slice(0)) -> RealArray:
         sums, alone = draw.of_block(design, b, without)
@@ -188,8 +200,7 @@ def _rows(design: Design, draw: Parameters, users: Block) -> dict[str, FloatArra
         name: rows.astype(np.float32)
         for name, rows in {
             "items": items,
-            "users": block(0),
-            "known": block(0, users.columns("id")),
+            "users": block(0, solved),
             "implicit": implicit,
             "context": block(2) if len(design.rows) > 2 else items[:0],
             "precision": np.array([draw.precision]),
