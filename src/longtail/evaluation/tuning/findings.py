@@ -10,6 +10,7 @@ import polars as pl
 
 from longtail import params
 from longtail.algorithms.base import Recommender
+from longtail.evaluation.tuning.space import Space
 from longtail.evaluation.tuning.trials import INTERRUPTED, Trial
 from longtail.evaluation.tuning.uncertainty import paired_difference
 from longtail.evaluation.value import MetricInfo
@@ -26,6 +27,7 @@ class Findings:
         name: what the data are called.
         metric: what was tuned for.
         facts: data, validation, search space: what makes two studies comparable.
+        space: the searched parameters.
         fixed: parameters that were not searched because somebody said so.
         sampler: "tpe", "random" or "grid".
         trials: every trial that is over, by number.
@@ -40,6 +42,7 @@ class Findings:
     name: str
     metric: MetricInfo
     facts: Mapping[str, Any]
+    space: Space
     fixed: Mapping[str, Any]
     sampler: str
     trials: list[Trial]
@@ -74,7 +77,7 @@ class Findings:
     @property
     def searched(self) -> list[str]:
         """The searched parameters."""
-        return list(self.facts["space"])
+        return list(self.space)
 
     @property
     def difference(self) -> tuple[float, float] | None:

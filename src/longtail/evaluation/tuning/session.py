@@ -68,7 +68,8 @@ class Session:
         self._n_splits, self._sign, self._prune = n_splits, 1 if higher else -1, prune
         self._finished = finished
         self._running: dict[Worker, _Candidate] = {}
-        self.trials = [Trial.of(one) for one in study.get_trials(deepcopy=False) if one.state.is_finished()]
+        kept = [one for one in study.get_trials(deepcopy=False) if one.state.is_finished()]
+        self.trials = [Trial.of(one, params.values(base)) for one in kept]
 
     @property
     def best(self) -> Trial | None:

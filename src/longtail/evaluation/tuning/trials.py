@@ -55,14 +55,14 @@ class Trial:
         return [(score.sums, score.counts) for score in self.folds]
 
     @classmethod
-    def of(cls, found: Any) -> Trial:
-        """A trial as Optuna keeps it."""
+    def of(cls, found: Any, usual: Mapping[str, Any]) -> Trial:
+        """A trial as Optuna keeps it; what a killed one had not yet drawn is as `usual`."""
         kept, state = found.user_attrs, found.state.name
         return cls(
             number=found.number,
             state={"COMPLETE": "complete", "PRUNED": "pruned"}.get(state, "failed"),  # type: ignore[arg-type]
             origin=kept.get("origin", "search"),
-            parameters=kept.get("parameters", found.params),
+            parameters={**usual, **kept.get("parameters", found.params)},
             folds=[FoldScore(**score) for score in kept.get("folds", [])],
             value=found.value if state == "COMPLETE" else None,
             error=kept.get("error", INTERRUPTED) if state == "FAIL" else "",
