@@ -28,7 +28,7 @@ import numpy as np
 
 import longtail as lt
 from longtail import params, registry
-from longtail.errors import LongtailError
+from longtail.errors import ConfigError, LongtailError
 
 N = 10
 SEED = 0
@@ -78,7 +78,7 @@ def measure(spec: str, data_name: str, protocol: str, data: lt.Interactions, tri
     train, test = PROTOCOLS[protocol](data)
     record: Record = {"data": data_name, "protocol": protocol, "algorithm": spec, "trials": trials}
     try:
-        model = lt.make(name, **given)
+        model = tuned(name, given, protocol, train, trials) if trials else lt.make(name, **given)
         began = time.perf_counter()
         model.fit(train)
         record["seconds"] = round(time.perf_counter() - began, 3)
@@ -89,6 +89,20 @@ def measure(spec: str, data_name: str, protocol: str, data: lt.Interactions, tri
     shown = record.get("ndcg", {}).get("value", record.get("error"))
     print(f"{data_name:16} {protocol:14} {spec:24} {shown}", file=sys.stderr, flush=True)
     return record
+
+
+def tuned(name: str, given: Record, protocol: str, train: lt.Interactions, trials: int) -> Any:
+    """The best of some settings by a validation part of the training rows alone, held out as the test part was."""
+    how = "leave-one-out" if protocol == "leave-one-out" else "holdout"
+    try:
+        tuner = lt.Tuner(name, train, metric="ndcg", n=N, validation=how, fixed=given, seed=SEED)
+    except ConfigError as error:
+        if "no parameter to search" in str(error):
+            return lt.make(name, **given)
+        raise
+    best = tuner.run(trials, progress=False).best
+    assert best is not None
+    return lt.make(name, **best.parameters)
 
 
 def figures(lists: lt.TopN, train: lt.Interactions, test: lt.Interactions) -> Record:

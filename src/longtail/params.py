@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeVar
 
 from longtail.errors import ConfigError
 
-__all__ = ["choices", "hyper", "parse", "positive", "split", "validate", "values", "written"]
+__all__ = ["alternatives", "choices", "hyper", "parse", "positive", "split", "validate", "values", "written"]
 
 T = TypeVar("T")
 
@@ -104,7 +104,7 @@ def parse(cls: type[Any], texts: dict[str, str]) -> dict[str, Any]:
             near = difflib.get_close_matches(name, names, n=1)
             hint = f"; did you mean {near[0]}?" if near else f"; it takes {', '.join(names) or 'none'}"
             raise ConfigError(f"{cls.__name__} has no parameter {name!r}{hint}")
-        for kind in _alternatives(hints[name]):
+        for kind in alternatives(hints[name]):
             value = _read(_unbracketed(text) if kind is str else text, kind)
             if value is not _UNREADABLE:
                 parsed[name] = value
@@ -157,19 +157,20 @@ def choices(hint: Any) -> tuple[Any, ...]:
     return typing.get_args(hint) if typing.get_origin(hint) is Literal else ()
 
 
-_UNREADABLE = object()
-_WORDED = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
-_WORDS = {"true": True, "yes": True, "false": False, "no": False}
-
-
-def _alternatives(hint: Any) -> list[Any]:
+def alternatives(hint: Any) -> list[Any]:
+    """The types a union annotation allows; one for any other annotation."""
     if typing.get_origin(hint) in (typing.Union, types.UnionType):
         return list(typing.get_args(hint))
     return [hint]
 
 
+_UNREADABLE = object()
+_WORDED = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
+_WORDS = {"true": True, "yes": True, "false": False, "no": False}
+
+
 def _fits(value: Any, hint: Any) -> bool:
-    for kind in _alternatives(hint):
+    for kind in alternatives(hint):
         if choices(kind):
             fits = value in choices(kind)
         elif kind is float:
@@ -208,7 +209,7 @@ def _read(text: str, kind: Any) -> Any:
 
 def _describe(hint: Any) -> str:
     words = []
-    for kind in _alternatives(hint):
+    for kind in alternatives(hint):
         if choices(kind):
             words.append("one of " + ", ".join(str(choice) for choice in choices(kind)))
         elif kind is type(None):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -528,3 +529,12 @@ def test_strangers_are_answered_without_retraining(name: str) -> None:
     before = copy.deepcopy(learned(model))
     assert model.recommend_for([{1001: 5.0, 1002: 1.0}], n=5).filled.all()
     assert not differences(before, learned(model))
+
+
+def test_members_are_asked_at_the_times_of_the_test_rows() -> None:
+    data = toy_worlds()["explicit"]
+    model = lt.Blend(members=["timesvdpp:factors=4", "bias"], weights=(1, 1)).fit(data.train)
+    parts = [member.predict_ratings(data.test).estimated for member in model.members_]
+    assert np.allclose(model.predict_ratings(data.test).estimated, np.mean(parts, axis=0), atol=1e-5)
+    later = dataclasses.replace(data.test, times=data.test.times + 10**8)
+    assert not np.array_equal(model.predict_ratings(later).estimated, model.predict_ratings(data.test).estimated)
