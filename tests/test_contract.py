@@ -75,20 +75,13 @@ SMALL: dict[str, dict[str, Any]] = {
     "feature-combination": {"members": ("svd:factors=8", "item-knn"), "folds": 2},
     "cascade": {"members": ("item-knn", "svd:factors=8")},
     "rank-fusion": {"members": ("item-knn", "user-knn", "svd:factors=8")},
+    "implicit-als": {"factors": 4, "preference": "liked"},  # a rating of 1 is a preference too, if a weaker one
 }
 """Hyperparameters for the toy worlds where the defaults are too large or take long."""
 
 
 @pytest.mark.parametrize(
     "case", longtail.testing.cases(registry.BUILT_IN, exempt=EXEMPT, hyperparameters=SMALL), ids=str
-SETTINGS = {
-    "implicit-als": {"factors": 4, "preference": "liked"},  # a rating of 1 is a preference too, if a weaker one
-}
-"""Where the defaults do not suit worlds of 40 items: their factors would learn them by heart."""
-
-
-@pytest.mark.parametrize(
-    "case", longtail.testing.cases(registry.BUILT_IN, exempt=EXEMPT, hyperparameters=SETTINGS), ids=str
 )
 def test_contract(case: longtail.testing.Case) -> None:
     case()

@@ -15,27 +15,27 @@ if TYPE_CHECKING:
     import longtail.data.splits as splits
     from longtail.algorithms.base import Recommender, load
     from longtail.algorithms.baseline import Bias, Popular, Random
+    from longtail.algorithms.content.content_knn import ContentKNN
     from longtail.algorithms.factorization.als import ALS
     from longtail.algorithms.factorization.asymmetric_svd import AsymmetricSVD
     from longtail.algorithms.factorization.bpmf import BPMF
+    from longtail.algorithms.factorization.implicit_als import ImplicitALS
     from longtail.algorithms.factorization.nmf import NMF
     from longtail.algorithms.factorization.pca import PCA
     from longtail.algorithms.factorization.pmf import PMF
-    from longtail.algorithms.content.content_knn import ContentKNN
-    from longtail.algorithms.factorization.implicit_als import ImplicitALS
     from longtail.algorithms.factorization.svd import SVD
     from longtail.algorithms.factorization.svdpp import SVDpp
     from longtail.algorithms.factorization.timesvdpp import TimeSVDpp
     from longtail.algorithms.graph.p3alpha import P3alpha
     from longtail.algorithms.graph.rp3beta import RP3beta
-    from longtail.algorithms.linear.ease import EASE
-    from longtail.algorithms.linear.slim import SLIM
-    from longtail.algorithms.linear.sparse_ease import SparseEASE
     from longtail.algorithms.hybrid.blend import Blend
     from longtail.algorithms.hybrid.cascade import Cascade
     from longtail.algorithms.hybrid.feature_combination import FeatureCombination
     from longtail.algorithms.hybrid.rank_fusion import RankFusion
     from longtail.algorithms.hybrid.switching import Switching
+    from longtail.algorithms.linear.ease import EASE
+    from longtail.algorithms.linear.slim import SLIM
+    from longtail.algorithms.linear.sparse_ease import SparseEASE
     from longtail.algorithms.neighborhood.co_clustering import CoClustering
     from longtail.algorithms.neighborhood.implicit_item_knn import ImplicitItemKNN
     from longtail.algorithms.neighborhood.implicit_user_knn import ImplicitUserKNN
