@@ -76,6 +76,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "feature-combination": {"members": ("svd:factors=8", "item-knn"), "folds": 2},
     "cascade": {"members": ("item-knn", "svd:factors=8")},
     "rank-fusion": {"members": ("item-knn", "user-knn", "svd:factors=8")},
+    "implicit-als": {"factors": 4, "preference": "liked"},  # a rating of 1 is a preference too, if a weaker one
 }
 """Hyperparameters for the toy worlds where the defaults are too large or take long."""
 
