@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from longtail.algorithms.base import Recommender, load
     from longtail.algorithms.baseline import Bias, Popular, Random
     from longtail.algorithms.content.content_knn import ContentKNN
+    from longtail.algorithms.content.content_profile import ContentProfile
     from longtail.algorithms.factorization.svd import SVD
     from longtail.algorithms.factorization.svdpp import SVDpp
     from longtail.algorithms.neighborhood.item_knn import ItemKNN
@@ -33,6 +34,7 @@ _NAMES = {
     "Bias": "longtail.algorithms.baseline:Bias",
     "Catalog": "longtail.data.catalog:Catalog",
     "ContentKNN": "longtail.algorithms.content.content_knn:ContentKNN",
+    "ContentProfile": "longtail.algorithms.content.content_profile:ContentProfile",
     "Ids": "longtail.data.ids:Ids",
     "Interactions": "longtail.data.interactions:Interactions",
     "ItemKNN": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
@@ -57,6 +59,7 @@ __all__ = [
     "Bias",
     "Catalog",
     "ContentKNN",
+    "ContentProfile",
     "Ids",
     "Interactions",
     "ItemKNN",

@@ -28,6 +28,7 @@ _BUILT_IN = {
     "user-knn": "longtail.algorithms.neighborhood.user_knn:UserKNN",
     "item-knn": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
     "content-knn": "longtail.algorithms.content.content_knn:ContentKNN",
+    "content-profile": "longtail.algorithms.content.content_profile:ContentProfile",
     "svd": "longtail.algorithms.factorization.svd:SVD",
     "svdpp": "longtail.algorithms.factorization.svdpp:SVDpp",
 }
