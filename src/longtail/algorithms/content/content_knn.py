@@ -91,9 +91,9 @@ class ContentKNN(ContentModel, PredictsRatings):
     combine: Combine = "product"
     weights: Literal["given", "learned"] = "given"
     variant: Literal["basic", "mean", "baseline"] = "baseline"
-    neighbors: int = hyper(40, at_least=1, search=(10, 200), log=True)
+    neighbors: int = hyper(40, at_least=1, search=(15, 200), log=True)
     min_neighbors: int = hyper(1, at_least=1)
-    damping: float = hyper(1.0, at_least=0.0, search=(0.01, 30.0), log=True)
+    damping: float = hyper(3.0, at_least=0.0, search=(0.1, 10.0), log=True)
     reg_user: float = hyper(5.0, at_least=0.0, search=(0.5, 30.0), log=True)
     reg_item: float = hyper(5.0, at_least=0.0, search=(0.5, 30.0), log=True)
     epochs: int = hyper(10, at_least=1)
