@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from functools import cache
 from pathlib import Path
 
 import polars as pl
@@ -21,14 +22,14 @@ def base_file(fold: int) -> Path:
 
 
 def training(fold: int) -> lt.Interactions:
-    """The training rows of a fold, in file order; the test file stays closed."""
-    return lt.Interactions.from_frame(_read(base_file(fold)), scale=(1.0, 5.0))
+    """The training rows of a fold, in file order, with the films; the test file stays closed."""
+    return lt.Interactions.from_frame(_read(base_file(fold)), scale=(1.0, 5.0), catalog=_films())
 
 
 def train_and_test(fold: int) -> tuple[lt.Interactions, lt.Interactions]:
     """The training and the test rows of a fold, sharing their ids (those of the training rows first)."""
     train, test = _read(base_file(fold)), _read(_folder() / f"u{fold}.test")
-    whole = lt.Interactions.from_frame(pl.concat([train, test]), scale=(1.0, 5.0))
+    whole = lt.Interactions.from_frame(pl.concat([train, test]), scale=(1.0, 5.0), catalog=_films())
     in_train = pl.int_range(len(whole), eager=True).to_numpy() < len(train)
     return whole.take(in_train), whole.take(~in_train)
 
@@ -36,6 +37,11 @@ def train_and_test(fold: int) -> tuple[lt.Interactions, lt.Interactions]:
 def digest(path: Path) -> str:
     """A short SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+
+
+@cache
+def _films() -> lt.Catalog | None:
+    return lt.datasets.movielens("100k").catalog
 
 
 def _folder() -> Path:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from longtail.algorithms.factorization.nmf import NMF
     from longtail.algorithms.factorization.pca import PCA
     from longtail.algorithms.factorization.pmf import PMF
+    from longtail.algorithms.content.content_profile import ContentProfile
     from longtail.algorithms.factorization.svd import SVD
     from longtail.algorithms.factorization.svdpp import SVDpp
     from longtail.algorithms.factorization.timesvdpp import TimeSVDpp
@@ -64,6 +65,7 @@ _NAMES = {
     "FeatureCombination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
     "CoClustering": "longtail.algorithms.neighborhood.co_clustering:CoClustering",
     "ContentKNN": "longtail.algorithms.content.content_knn:ContentKNN",
+    "ContentProfile": "longtail.algorithms.content.content_profile:ContentProfile",
     "Ids": "longtail.data.ids:Ids",
     "ImplicitItemKNN": "longtail.algorithms.neighborhood.implicit_item_knn:ImplicitItemKNN",
     "ImplicitUserKNN": "longtail.algorithms.neighborhood.implicit_user_knn:ImplicitUserKNN",
@@ -111,6 +113,7 @@ __all__ = [
     "FeatureCombination",
     "CoClustering",
     "ContentKNN",
+    "ContentProfile",
     "Ids",
     "ImplicitItemKNN",
     "ImplicitUserKNN",

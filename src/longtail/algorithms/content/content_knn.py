@@ -11,9 +11,9 @@ from scipy import sparse
 
 from longtail.algorithms.base import FoldIn
 from longtail.algorithms.content.content_model import ContentModel
-from longtail.algorithms.content.features import Rule, similarities
+from longtail.algorithms.content.features import Combine, Feature, Rule, known_items, similarities
 from longtail.algorithms.content.weights import FLOOR, learned_weights
-from longtail.algorithms.powers import LearnsOnline, PredictsRatings
+from longtail.algorithms.powers import PredictsRatings
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.kernels.bias import als_biases, solve_biases
@@ -24,12 +24,12 @@ from longtail.types import AnyArray, BoolArray, FloatArray, IntArray, RealArray
 
 __all__ = ["ContentKNN"]
 
-BLOCK_BYTES = 32 * 2**20
+BLOCK_BYTES = 16 * 2**20
 """Similarities held at a time: those of a block of items to every item that somebody asked for has rated."""
 
 
 @dataclass(kw_only=True)
-class ContentKNN(ContentModel, PredictsRatings, LearnsOnline):
+class ContentKNN(ContentModel, PredictsRatings):
     """Content-based nearest neighbors: a weighted mean of the person's own ratings of the most similar items.
 
     With N the `neighbors` items most similar to i that u has rated, s the similarity by content (see
@@ -64,7 +64,11 @@ class ContentKNN(ContentModel, PredictsRatings, LearnsOnline):
         epochs: alternating least squares steps for the biases.
         ranking: lists rank by "similarity" to what the person likes, or by predicted "rating".
         seed: which training ratings weights are learned from.
-        feature_weights_: (n_features,) float64, the weights in use, in the order of `feature_names_`.
+        feature_names_: names of the features.
+        feature_weights_: (n_features,) float64, the weight in use of each.
+        decays_: (n_features,) float64, of numbers the difference that is a similarity of 1/e.
+        typical_: (n_features,) float64, mean similarity of two items by each.
+        feature_N_: values of the N-th feature, see `longtail.algorithms.content.features.Feature`.
 
     Examples:
         >>> import longtail as lt
@@ -84,11 +88,12 @@ class ContentKNN(ContentModel, PredictsRatings, LearnsOnline):
 
     fold_in: ClassVar[FoldIn] = "exact"
 
+    combine: Combine = "product"
     weights: Literal["given", "learned"] = "given"
     variant: Literal["basic", "mean", "baseline"] = "baseline"
-    neighbors: int = hyper(40, at_least=1, search=(10, 200), log=True)
+    neighbors: int = hyper(40, at_least=1, search=(15, 200), log=True)
     min_neighbors: int = hyper(1, at_least=1)
-    damping: float = hyper(1.0, at_least=0.0, search=(0.01, 30.0), log=True)
+    damping: float = hyper(3.0, at_least=0.0, search=(0.1, 10.0), log=True)
     reg_user: float = hyper(5.0, at_least=0.0, search=(0.5, 30.0), log=True)
     reg_item: float = hyper(5.0, at_least=0.0, search=(0.5, 30.0), log=True)
     epochs: int = hyper(10, at_least=1)
@@ -101,8 +106,13 @@ class ContentKNN(ContentModel, PredictsRatings, LearnsOnline):
         return self.ranking == "rating"
 
     def _fit(self, train: Interactions, catalog: Catalog | None) -> None:
-        assert catalog is not None
-        self._read(train, catalog)
+        features, weights, _ = self._read(train, catalog)
+        self.feature_names_ = [feature.name for feature in features]
+        self.feature_weights_ = np.array(weights)
+        self.decays_ = np.array([feature.decay for feature in features])
+        self.typical_ = np.array([feature.typical for feature in features])
+        for number, feature in enumerate(features):
+            setattr(self, f"feature_{number}_", feature.values)
         self.item_bias_ = als_biases(
             train.by_user,
             train.by_item,
@@ -117,7 +127,7 @@ class ContentKNN(ContentModel, PredictsRatings, LearnsOnline):
         if self.weights == "learned":
             said, _ = self._centered(self.ratings_)
             rule = self.neighbors, self.damping, self.seed
-            self.feature_weights_ = learned_weights(self._features(), said, self._rule, *rule)
+            self.feature_weights_ = learned_weights(features, said, self._rule, *rule)
 
     def _learn(self, users: IntArray, items: IntArray, values: FloatArray) -> None:
         before = self.ratings_.tocoo()
@@ -128,9 +138,25 @@ class ContentKNN(ContentModel, PredictsRatings, LearnsOnline):
         rated = np.concatenate([before.data, values])
         self.ratings_ = _in_order(rows[last], columns[last], rated[last], self.ratings_.shape)
 
+    # -- content -------------------------------------------------------------------------------------------------------
+
     @property
     def _rule(self) -> Rule:
         return Rule(self.combine, self.feature_weights_, FLOOR if self.weights == "learned" else 0.0)
+
+    def _features(self) -> list[Feature]:
+        facts = zip(self.feature_names_, self.decays_.tolist(), self.typical_.tolist(), strict=True)
+        return [
+            Feature(name, getattr(self, f"feature_{number}_"), decay, typical)
+            for number, (name, decay, typical) in enumerate(facts)
+        ]
+
+    def _alike(self, rows: IntArray, columns: IntArray) -> RealArray:
+        return similarities(self._features(), rows, columns, self._rule)
+
+    def _item_similarities(self, items: IntArray) -> FloatArray:
+        similar = self._alike(items, np.arange(len(self.item_ids_), dtype=np.int32)).astype(np.float32)
+        return np.where(similar > 0, similar, np.float32(-np.inf))
 
     # -- ratings -------------------------------------------------------------------------------------------------------
 
@@ -216,7 +242,7 @@ class ContentKNN(ContentModel, PredictsRatings, LearnsOnline):
         else:
             scores = self._likeness(histories)
             scores[np.diff(histories.indptr) == 0] = self.popularity_
-        scores[:, ~(self._known_items() | (self.popularity_ > 0))] = -np.inf
+        scores[:, ~(known_items(self._features()) | (self.popularity_ > 0))] = -np.inf
         return scores
 
     def _likeness(self, histories: sparse.csr_array) -> FloatArray:
