@@ -66,7 +66,8 @@ COMPARED = [
 @dataclass(frozen=True)
 class Measured:
     """Whether a model predicts ratings, and its sums over each user's: squared and absolute errors, squared errors of
-    films with style, hits of ten."""
+    films with style, hits of ten.
+    """
 
     rates: bool
     squared: Any

@@ -54,6 +54,7 @@ EXEMPT = {
     "svd": {"test_recovers_the_implicit_toy_world": ONES},
     "asvd": {"test_recovers_the_implicit_toy_world": ONES},
     "svdpp": {"test_recovers_the_implicit_toy_world": ONES},
+    "fm": {"test_recovers_the_implicit_toy_world": ONES},
     "timesvdpp": {"test_recovers_the_implicit_toy_world": ONES},
     "pmf": {
         "test_recovers_the_implicit_toy_world": ONES,
@@ -72,11 +73,11 @@ EXEMPT = {
 SMALL: dict[str, dict[str, Any]] = {
     "implicit-als": {"factors": 4, "preference": "liked"},  # a rating of 1 is a preference too, if a weaker one
     "pca": {"factors": 2},  # a toy world of 40 users has two tastes, and the pattern of its gaps for further components
+    "fm": {"factors": 4, "epochs": 30, "samples": 6},
     "blend": {"members": ("svdpp:factors=8", "item-knn", "bias"), "folds": 2},
     "feature-combination": {"members": ("svd:factors=8", "item-knn"), "folds": 2},
     "cascade": {"members": ("item-knn", "svd:factors=8")},
     "rank-fusion": {"members": ("item-knn", "user-knn", "svd:factors=8")},
-    "implicit-als": {"factors": 4, "preference": "liked"},  # a rating of 1 is a preference too, if a weaker one
 }
 """Hyperparameters for the toy worlds where the defaults are too large or take long."""
 

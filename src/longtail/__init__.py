@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     from longtail.algorithms.base import Recommender, load
     from longtail.algorithms.baseline import Bias, Popular, Random
     from longtail.algorithms.content.content_knn import ContentKNN
+    from longtail.algorithms.content.content_profile import ContentProfile
     from longtail.algorithms.factorization.als import ALS
     from longtail.algorithms.factorization.asymmetric_svd import AsymmetricSVD
     from longtail.algorithms.factorization.bpmf import BPMF
+    from longtail.algorithms.factorization.fm import FM
     from longtail.algorithms.factorization.implicit_als import ImplicitALS
     from longtail.algorithms.factorization.nmf import NMF
     from longtail.algorithms.factorization.pca import PCA
     from longtail.algorithms.factorization.pmf import PMF
-    from longtail.algorithms.content.content_profile import ContentProfile
     from longtail.algorithms.factorization.svd import SVD
     from longtail.algorithms.factorization.svdpp import SVDpp
     from longtail.algorithms.factorization.timesvdpp import TimeSVDpp
@@ -61,6 +62,7 @@ _NAMES = {
     "Blend": "longtail.algorithms.hybrid.blend:Blend",
     "Cascade": "longtail.algorithms.hybrid.cascade:Cascade",
     "Catalog": "longtail.data.catalog:Catalog",
+    "FM": "longtail.algorithms.factorization.fm:FM",
     "EASE": "longtail.algorithms.linear.ease:EASE",
     "FeatureCombination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
     "CoClustering": "longtail.algorithms.neighborhood.co_clustering:CoClustering",
@@ -110,6 +112,7 @@ __all__ = [
     "Cascade",
     "Catalog",
     "EASE",
+    "FM",
     "FeatureCombination",
     "CoClustering",
     "ContentKNN",

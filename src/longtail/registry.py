@@ -36,6 +36,7 @@ _BUILT_IN = {
     "content-profile": "longtail.algorithms.content.content_profile:ContentProfile",
     "svd": "longtail.algorithms.factorization.svd:SVD",
     "svdpp": "longtail.algorithms.factorization.svdpp:SVDpp",
+    "fm": "longtail.algorithms.factorization.fm:FM",
     "timesvdpp": "longtail.algorithms.factorization.timesvdpp:TimeSVDpp",
     "asvd": "longtail.algorithms.factorization.asymmetric_svd:AsymmetricSVD",
     "nmf": "longtail.algorithms.factorization.nmf:NMF",
