@@ -35,7 +35,9 @@ MAY_IMPORT: dict[str, str] = {
     "longtail.data": "",
     "longtail.algorithms": "data kernels"
     " algorithms.base algorithms.powers algorithms.histories algorithms.lists algorithms.preferences"
-    " algorithms.ranker",
+    " algorithms.ranker algorithms.item_weights",
+    "longtail.algorithms.hybrid": "data kernels registry"
+    " algorithms.base algorithms.powers algorithms.histories algorithms.lists",
     "longtail.algorithms.histories": "data",
     "longtail.algorithms.lists": "kernels",
     "longtail.algorithms.base": "data kernels artifacts registry algorithms.histories algorithms.lists",
