@@ -27,6 +27,7 @@ from longtail.evaluation.tuning.space import Choices, Range
 from longtail.evaluation.tuning.uncertainty import aggregate, paired_difference
 from longtail.params import hyper
 
+STILL = {"x": 1.0, "y": 2, "kind": "a"}
 WAYS = ("holdout", "folds", "leave-one-out", "last", "time")
 
 
@@ -54,6 +55,13 @@ class Planted(PredictsRatings):
         asked = zip(self.user_ids_.values[users].tolist(), self.item_ids_.values[items].tolist(), strict=True)
         self.diary.append(("asked", set(asked)))
         return np.full(len(users), 3.0 + self.miss_, np.float32), np.zeros(len(users), bool)
+
+
+@dataclass(kw_only=True)
+class Listing(Planted):
+    """Has a parameter that is a tuple."""
+
+    members: tuple[str, ...] = ()
 
 
 @dataclass(kw_only=True)
@@ -351,6 +359,29 @@ def test_ratings_are_not_asked_of_what_has_none(train: lt.Interactions) -> None:
 def test_a_run_of_nothing_is_refused(train: lt.Interactions, numbers: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
         Tuner(Planted, train, metric="rmse").run(progress=False, **numbers)
+
+
+def test_a_setting_drawn_again_is_not_fitted_again(train: lt.Interactions) -> None:
+    result = Tuner(Planted, train, metric="rmse", space={"bold": [True]}, fixed=STILL).run(6, progress=False)
+    assert [trial.state for trial in result.trials] == ["complete"] * 6
+    assert len(Planted.diary) == 2 * 2
+    assert [trial.wall for trial in result.trials[2:]] == [0.0] * 4
+
+
+def test_the_clock_does_not_stop_the_defaults(train: lt.Interactions) -> None:
+    tuner = Tuner(Planted, train, metric="rmse", validation="folds", folds=3)
+    result = tuner.run(5, seconds=1e-4, progress=False)
+    assert [trial.origin for trial in result.trials] == ["defaults"]
+    assert result.count("failed") == 0
+
+
+def test_parameters_that_json_does_not_know(train: lt.Interactions, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"metric": "rmse", "study": tmp_path / "tune.log"}
+    start = Listing(members=("a", "b"))
+    Tuner(start, train, **options).run(2, progress=False)
+    result = Tuner(start, train, **options, resume=True).run(4, progress=False)
+    assert result.parameters["members"] == ("a", "b")
+    result.to_json()
 
 
 def test_the_clock_ends_a_run(train: lt.Interactions) -> None:

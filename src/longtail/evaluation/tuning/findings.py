@@ -72,7 +72,7 @@ class Findings:
     @property
     def parameters(self) -> dict[str, Any]:
         """Every hyperparameter of the best trial; those the search began from where there is none."""
-        return dict(self.best.parameters) if self.best else params.values(self.base)
+        return params.values(self.model())
 
     @property
     def searched(self) -> list[str]:
@@ -88,7 +88,7 @@ class Findings:
 
     def model(self) -> Recommender:
         """An unfitted recommender with the best parameters."""
-        return self.base.clone(**self.parameters)
+        return self.base.clone(**({name: self.best.parameters[name] for name in self.space} if self.best else {}))
 
     def count(self, state: str) -> int:
         """How many trials are "complete", "pruned" or "failed"; interrupted ones are no failures."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any, Literal
 
 from longtail.evaluation.tuning.examination import FoldScore
 
-__all__ = ["INTERRUPTED", "State", "Trial", "mean_value"]
+__all__ = ["INTERRUPTED", "State", "Trial", "mean_value", "plain"]
 
 State = Literal["complete", "pruned", "failed"]
 INTERRUPTED = "interrupted"
@@ -72,6 +73,17 @@ class Trial:
         """As plain values: the scores, without their groups."""
         plain = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self)}
         return plain | {"folds": [score.value for score in self.folds], "seconds": self.wall, "cpu_seconds": self.cpu}
+
+
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Hyperparameters as JSON has them; what it cannot hold, by its repr.
+
+    Examples:
+        >>> plain({"factors": 8, "members": ("svd", "bias")})
+        {'factors': 8, 'members': ['svd', 'bias']}
+    """
+    found: dict[str, Any] = json.loads(json.dumps(dict(values), default=repr))
+    return found
 
 
 def mean_value(folds: Sequence[FoldScore]) -> float:

@@ -22,7 +22,7 @@ from longtail.evaluation.tuning.session import Prune, Session
 from longtail.evaluation.tuning.space import Given, grid_space, search_space
 from longtail.evaluation.tuning.study import Sampler, open_study, quiet
 from longtail.evaluation.tuning.telling import Telling
-from longtail.evaluation.tuning.trials import INTERRUPTED, Trial
+from longtail.evaluation.tuning.trials import INTERRUPTED, Trial, plain
 from longtail.evaluation.tuning.workers import workers
 from longtail.extras import require
 
@@ -128,7 +128,7 @@ class Tuner:
             "seed": seed,
             "grid": self.is_grid,
             "space": {name: entry.text for name, entry in self.space.items()},
-            "start": params.values(self.base),
+            "start": plain(params.values(self.base)),
         }
 
     def run(
