@@ -124,16 +124,13 @@ def child(task: str, data_path: str, out: str) -> None:
     with np.load(data_path) as stored:
         shape = tuple(stored["shape"])
         parts = {name: stored[name] for name in stored.files}
-    train, test = (
-        lt.Interactions(
-            users=parts[f"{name}_users"],
-            items=parts[f"{name}_items"],
-            values=parts[f"{name}_values"],
-            user_ids=lt.Ids(np.arange(shape[0]), kind="user"),
-            item_ids=lt.Ids(np.arange(shape[1]), kind="item"),
-            feedback="implicit",
-        )
-        for name in ("train", "test")
+    train = lt.Interactions(
+        users=parts["train_users"],
+        items=parts["train_items"],
+        values=parts["train_values"],
+        user_ids=lt.Ids(np.arange(shape[0]), kind="user"),
+        item_ids=lt.Ids(np.arange(shape[1]), kind="item"),
+        feedback="implicit",
     )
     few = train.take(np.arange(1000))
     model_of(task).fit(few).recommend(n=20)  # loads the compiled kernels
