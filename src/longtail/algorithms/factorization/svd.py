@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from longtail.algorithms.factorization.factor_model import FactorModel, initial_vectors, mean_rating
+from longtail.algorithms.factorization.descent import DescentModel, initial_vectors
+from longtail.algorithms.factorization.factor_model import mean_rating
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.kernels.sgd import group_by_user, svd_epoch
@@ -16,7 +17,7 @@ __all__ = ["SVD"]
 
 
 @dataclass(kw_only=True)
-class SVD(FactorModel):
+class SVD(DescentModel):
     """Biased matrix factorization, known as Funk's SVD (Koren, Bell and Volinsky 2009, equations 4 and 5).
 
     r_ui = mu + b_u + b_i + p_u . q_i, learned by minimizing, rating by rating with stochastic gradient descent,
