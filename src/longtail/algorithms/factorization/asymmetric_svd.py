@@ -11,6 +11,7 @@ from scipy import sparse
 from longtail.algorithms.base import FoldIn
 from longtail.algorithms.factorization.descent import DescentModel, initial_vectors
 from longtail.algorithms.factorization.factor_model import mean_rating
+from longtail.algorithms.factorization.online import LearnsUsersOnline
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.kernels.bias import als_biases, solve_biases
@@ -23,7 +24,7 @@ __all__ = ["AsymmetricSVD"]
 
 
 @dataclass(kw_only=True)
-class AsymmetricSVD(DescentModel):
+class AsymmetricSVD(DescentModel, LearnsUsersOnline):
     """Asymmetric SVD: users are represented by the items they rated (Koren 2008, equation 13).
 
     r_ui = mu + b_u + b_i + q_i . |R(u)|^-1/2 sum over j in R(u) of ((r_uj - b_uj) x_j + y_j)

@@ -11,8 +11,9 @@ from scipy import sparse
 from scipy.special import ndtri
 
 from longtail.algorithms.base import FoldIn
-from longtail.algorithms.factorization.factor_model import FactorModel, mean_rating
+from longtail.algorithms.factorization.factor_model import mean_rating
 from longtail.algorithms.factorization.gibbs import Prior, draw_noise_precision, draw_prior
+from longtail.algorithms.factorization.online import LearnsUsersOnline
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.errors import ConfigError, DataError
@@ -28,7 +29,7 @@ __all__ = ["BPMF"]
 
 
 @dataclass(kw_only=True)
-class BPMF(FactorModel):
+class BPMF(LearnsUsersOnline):
     """Bayesian probabilistic matrix factorization (Salakhutdinov and Mnih 2008), with biases.
 
     r_ui ~ N(mu + b_u + b_i + p_u . q_i, 1 / alpha);  [p_u, b_u] ~ N(m_U, L_U^-1), [q_i, b_i] ~ N(m_V, L_V^-1);

@@ -8,7 +8,8 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import nnls
 
-from longtail.algorithms.factorization.factor_model import LEAST_RIDGE, FactorModel
+from longtail.algorithms.factorization.factor_model import LEAST_RIDGE
+from longtail.algorithms.factorization.online import LearnsUsersOnline
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.errors import DataError
@@ -21,7 +22,7 @@ __all__ = ["NMF"]
 
 
 @dataclass(kw_only=True)
-class NMF(FactorModel):
+class NMF(LearnsUsersOnline):
     """Non-negative matrix factorization of the known ratings (Luo, Zhou, Xia and Zhu 2014, section III).
 
     r_ui = p_u . q_i with p_u, q_i >= 0, learned by minimizing
