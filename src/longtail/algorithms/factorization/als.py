@@ -64,8 +64,8 @@ class ALS(LearnsItemsOnline):
 
     factors: int = hyper(32, at_least=1, search=(8, 64), log=True)
     epochs: int = hyper(15, at_least=1, search=(5, 30))
-    regularization: float = hyper(0.15, at_least=0.0, search=(0.05, 0.3), log=True)
-    bias_regularization: float = hyper(3.0, at_least=0.0, search=(1.0, 10.0), log=True)
+    regularization: float = hyper(0.15, at_least=0.0, search=(0.1, 0.25), log=True)
+    bias_regularization: float = hyper(2.0, at_least=0.0, search=(1.0, 10.0), log=True)
     init_std: float = hyper(0.1, at_least=0.0, search=(0.01, 0.5), log=True)
     seed: int = hyper(0, at_least=0)
 

@@ -74,10 +74,10 @@ class BPMF(LearnsUsersOnline):
 
     fold_in: ClassVar[FoldIn] = "exact"
 
-    factors: int = hyper(16, at_least=1, search=(4, 64), log=True)
+    factors: int = hyper(12, at_least=1, search=(6, 32), log=True)
     burn_in: int = hyper(20, at_least=0, search=(5, 50))
     samples: int = hyper(50, at_least=1)
-    thinning: int = hyper(1, at_least=1)
+    thinning: int = hyper(3, at_least=1)
     init_std: float = hyper(0.1, at_least=0.0, search=(0.01, 0.5), log=True)
     seed: int = hyper(0, at_least=0)
 

@@ -64,11 +64,11 @@ class PMF(LearnsItemsOnline):
     fold_in: ClassVar[FoldIn] = "exact"
     biased = False
 
-    factors: int = hyper(16, at_least=1, search=(4, 64), log=True)
+    factors: int = hyper(3, at_least=1, search=(2, 12), log=True)
     epochs: int = hyper(20, at_least=1, search=(5, 40))
-    reg_user: float = hyper(5.0, at_least=0.0, search=(1.0, 20.0), log=True)
-    reg_item: float = hyper(5.0, at_least=0.0, search=(1.0, 20.0), log=True)
-    init_std: float = hyper(0.3, at_least=0.0, search=(0.03, 1.0), log=True)
+    reg_user: float = hyper(3.0, at_least=0.0, search=(1.0, 12.0), log=True)
+    reg_item: float = hyper(3.0, at_least=0.0, search=(1.0, 12.0), log=True)
+    init_std: float = hyper(0.1, at_least=0.0, search=(0.03, 1.0), log=True)
     seed: int = hyper(0, at_least=0)
 
     def _fit(self, train: Interactions, catalog: Catalog | None) -> None:
