@@ -81,7 +81,7 @@ class FM(FactorizationMachine):
     factors: int = hyper(16, at_least=1, search=(8, 64), log=True)
     epochs: int = hyper(150, at_least=1)
     burn_in: float = hyper(0.2, at_least=0.0, at_most=0.9)
-    samples: int = hyper(32, at_least=1)
+    samples: int = hyper(40, at_least=1)
     prior_rate: float = hyper(0.01, at_least=1e-9, search=(0.001, 1.0), log=True)
     learning_rate: float = hyper(0.01, at_least=0.0)
     regularization: float = hyper(0.05, at_least=0.0)
