@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 import os
 
 from longtail.errors import ConfigError, MemoryBudgetError
 
-__all__ = ["budget", "require_memory"]
+__all__ = ["budget", "require_memory", "state_memory"]
 
 DEFAULT_BUDGET = "4 GiB"
+_log = logging.getLogger(__name__)
 _UNITS = {"b": 1, "kib": 2**10, "mib": 2**20, "gib": 2**30, "kb": 10**3, "mb": 10**6, "gb": 10**9}
 
 
@@ -43,3 +45,13 @@ def require_memory(needed: int, what: str) -> None:
             f"{what} needs {needed / 2**30:.1f} GiB, the budget is {allowed / 2**30:.1f} GiB; "
             "raise it with LONGTAIL_MEMORY_BUDGET or choose a sparser method"
         )
+
+
+def state_memory(needed: int, what: str) -> None:
+    """Say what is about to be allocated, in the log of `longtail.memory` at level INFO; else as `require_memory`.
+
+    Raises:
+        MemoryBudgetError: as `require_memory`.
+    """
+    require_memory(needed, what)
+    _log.info("%s takes %.2f GiB of the %.2f GiB allowed", what, needed / 2**30, budget() / 2**30)

@@ -1,0 +1,1 @@
+"""Users and items as the two sides of a graph."""

@@ -1,0 +1,1 @@
+"""Items by items: linear models that predict each item from the others."""
