@@ -16,9 +16,11 @@ if TYPE_CHECKING:
     from longtail.algorithms.base import Recommender, load
     from longtail.algorithms.baseline import Bias, Popular, Random
     from longtail.algorithms.content.content_knn import ContentKNN
+    from longtail.algorithms.content.content_profile import ContentProfile
     from longtail.algorithms.factorization.als import ALS
     from longtail.algorithms.factorization.asymmetric_svd import AsymmetricSVD
     from longtail.algorithms.factorization.bpmf import BPMF
+    from longtail.algorithms.factorization.fm import FM
     from longtail.algorithms.factorization.implicit_als import ImplicitALS
     from longtail.algorithms.factorization.nmf import NMF
     from longtail.algorithms.factorization.pca import PCA
@@ -60,10 +62,12 @@ _NAMES = {
     "Blend": "longtail.algorithms.hybrid.blend:Blend",
     "Cascade": "longtail.algorithms.hybrid.cascade:Cascade",
     "Catalog": "longtail.data.catalog:Catalog",
+    "FM": "longtail.algorithms.factorization.fm:FM",
     "EASE": "longtail.algorithms.linear.ease:EASE",
     "FeatureCombination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
     "CoClustering": "longtail.algorithms.neighborhood.co_clustering:CoClustering",
     "ContentKNN": "longtail.algorithms.content.content_knn:ContentKNN",
+    "ContentProfile": "longtail.algorithms.content.content_profile:ContentProfile",
     "Ids": "longtail.data.ids:Ids",
     "ImplicitItemKNN": "longtail.algorithms.neighborhood.implicit_item_knn:ImplicitItemKNN",
     "ImplicitUserKNN": "longtail.algorithms.neighborhood.implicit_user_knn:ImplicitUserKNN",
@@ -108,9 +112,11 @@ __all__ = [
     "Cascade",
     "Catalog",
     "EASE",
+    "FM",
     "FeatureCombination",
     "CoClustering",
     "ContentKNN",
+    "ContentProfile",
     "Ids",
     "ImplicitItemKNN",
     "ImplicitUserKNN",

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from scipy import optimize, sparse
@@ -128,7 +129,7 @@ def _drawn(features: Sequence[Feature], said: sparse.csr_array, seed: int) -> _S
     parts = np.zeros((len(features), len(drawn), OTHERS))
     others, present = np.zeros(parts.shape[1:]), np.zeros(parts.shape[1:], dtype=np.bool_)
     people, first = np.unique(person[drawn], return_index=True)
-    for user, lo, hi in zip(people, first, [*first[1:], len(drawn)], strict=True):
+    for user, (lo, hi) in zip(people, pairwise(np.append(first, len(drawn))), strict=True):
         history = np.arange(said.indptr[user], said.indptr[user + 1])
         if len(history) > OTHERS:
             history = np.sort(rng.choice(history, OTHERS, replace=False))
