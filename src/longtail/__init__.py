@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from longtail.algorithms.base import Recommender, load
     from longtail.algorithms.baseline import Bias, Popular, Random
     from longtail.algorithms.content.content_knn import ContentKNN
+    from longtail.algorithms.content.content_profile import ContentProfile
     from longtail.algorithms.factorization.als import ALS
     from longtail.algorithms.factorization.asymmetric_svd import AsymmetricSVD
     from longtail.algorithms.factorization.bpmf import BPMF
@@ -66,6 +67,7 @@ _NAMES = {
     "FeatureCombination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
     "CoClustering": "longtail.algorithms.neighborhood.co_clustering:CoClustering",
     "ContentKNN": "longtail.algorithms.content.content_knn:ContentKNN",
+    "ContentProfile": "longtail.algorithms.content.content_profile:ContentProfile",
     "Ids": "longtail.data.ids:Ids",
     "ImplicitItemKNN": "longtail.algorithms.neighborhood.implicit_item_knn:ImplicitItemKNN",
     "ImplicitUserKNN": "longtail.algorithms.neighborhood.implicit_user_knn:ImplicitUserKNN",
@@ -114,6 +116,7 @@ __all__ = [
     "FeatureCombination",
     "CoClustering",
     "ContentKNN",
+    "ContentProfile",
     "Ids",
     "ImplicitItemKNN",
     "ImplicitUserKNN",

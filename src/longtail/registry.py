@@ -33,6 +33,7 @@ _BUILT_IN = {
     "implicit-user-knn": "longtail.algorithms.neighborhood.implicit_user_knn:ImplicitUserKNN",
     "implicit-item-knn": "longtail.algorithms.neighborhood.implicit_item_knn:ImplicitItemKNN",
     "content-knn": "longtail.algorithms.content.content_knn:ContentKNN",
+    "content-profile": "longtail.algorithms.content.content_profile:ContentProfile",
     "svd": "longtail.algorithms.factorization.svd:SVD",
     "svdpp": "longtail.algorithms.factorization.svdpp:SVDpp",
     "fm": "longtail.algorithms.factorization.fm:FM",

@@ -233,3 +233,38 @@ def test_similar_items_are_the_most_similar_rows(data: lt.Interactions) -> None:
 def test_a_choice_that_is_none_is_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         lt.UserKNN(**wrong)
+
+
+# -- learning online ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("side", ["user", "item"])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_what_a_person_rates_online_counts_as_if_it_had_been_their_history(
+    data: lt.Interactions, side: str, variant: str
+) -> None:
+    """The answer is that to a stranger with the new history, biases and means of items as they were."""
+    model = make(side, variant=variant, similarity="msd", ranking="rating").fit(data)
+    person, items = data.user_ids[2], data.item_ids.values
+    history = dict(zip(items.tolist(), np.linspace(1, 5, len(items)).round(2).tolist(), strict=True))
+    history.pop(int(items[4]))
+    model.learn([person] * len(history), list(history), list(history.values()))
+    history |= {int(items[4]): float(data.by_user[2, 4])} if data.by_user[2, 4] else {}
+    assert model.predict([person] * len(items), items) == pytest.approx(model.predict_for(history, items), abs=1e-4)
+
+
+def test_a_neighbor_who_rates_online_is_another_neighbor(data: lt.Interactions) -> None:
+    """Users compared and averaged anew; with basic centers nothing else is learned, so it is a refit."""
+    known, rest = data.take(np.arange(len(data)) % 9 > 0), data.take(np.arange(len(data)) % 9 == 0)
+    model = make("user", variant="basic", similarity="cosine").fit(known)
+    model.learn(data.user_ids.values[rest.users], data.item_ids.values[rest.items], rest.values)
+    fresh = make("user", variant="basic", similarity="cosine").fit(data)
+    people = np.arange(data.n_users, dtype=np.int32)
+    assert model._score_users(people) == pytest.approx(fresh._score_users(people), abs=1e-6)
+
+
+def test_items_may_keep_only_the_most_similar(data: lt.Interactions) -> None:
+    every, few = (make("item", similarity="msd", kept=kept).fit(data).similarities_.toarray() for kept in (None, 3))
+    assert ((few > 0).sum(axis=1) == 3).all()
+    for row, line in enumerate(every):
+        assert np.sort(few[row])[-3:] == pytest.approx(np.sort(line)[-3:], rel=1e-6)

@@ -11,9 +11,9 @@ from scipy import sparse
 
 from longtail.algorithms.base import FoldIn
 from longtail.algorithms.content.content_model import ContentModel
-from longtail.algorithms.content.features import Rule, similarities
+from longtail.algorithms.content.features import Combine, Feature, Rule, known_items, similarities
 from longtail.algorithms.content.weights import FLOOR, learned_weights
-from longtail.algorithms.powers import LearnsOnline, PredictsRatings
+from longtail.algorithms.powers import PredictsRatings
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.kernels.bias import als_biases, solve_biases
@@ -24,12 +24,14 @@ from longtail.types import AnyArray, BoolArray, FloatArray, IntArray, RealArray
 
 __all__ = ["ContentKNN"]
 
-BLOCK_BYTES = 32 * 2**20
+BLOCK_BYTES = 16 * 2**20
 """Similarities held at a time: those of a block of items to every item that somebody asked for has rated."""
+CHUNK = 2**15
+"""Similarities computed at once for single pairs, which are asked for a few people at a time."""
 
 
 @dataclass(kw_only=True)
-class ContentKNN(ContentModel, PredictsRatings, LearnsOnline):
+class ContentKNN(ContentModel, PredictsRatings):
     """Content-based nearest neighbors: a weighted mean of the person's own ratings of the most similar items.
 
     With N the `neighbors` items most similar to i that u has rated, s the similarity by content (see
@@ -64,7 +66,11 @@ class ContentKNN(ContentModel, PredictsRatings, LearnsOnline):
         epochs: alternating least squares steps for the biases.
         ranking: lists rank by "similarity" to what the person likes, or by predicted "rating".
         seed: which training ratings weights are learned from.
-        feature_weights_: (n_features,) float64, the weights in use, in the order of `feature_names_`.
+        feature_names_: names of the features.
+        feature_weights_: (n_features,) float64, the weight in use of each.
+        decays_: (n_features,) float64, of numbers the difference that is a similarity of 1/e.
+        typical_: (n_features,) float64, mean similarity of two items by each.
+        feature_N_: values of the N-th feature, see `longtail.algorithms.content.features.Feature`.
 
     Examples:
         >>> import longtail as lt
@@ -84,11 +90,12 @@ class ContentKNN(ContentModel, PredictsRatings, LearnsOnline):
 
     fold_in: ClassVar[FoldIn] = "exact"
 
+    combine: Combine = "product"
     weights: Literal["given", "learned"] = "given"
     variant: Literal["basic", "mean", "baseline"] = "baseline"
-    neighbors: int = hyper(40, at_least=1, search=(10, 200), log=True)
+    neighbors: int = hyper(40, at_least=1, search=(15, 200), log=True)
     min_neighbors: int = hyper(1, at_least=1)
-    damping: float = hyper(1.0, at_least=0.0, search=(0.01, 30.0), log=True)
+    damping: float = hyper(3.0, at_least=0.0, search=(0.1, 10.0), log=True)
     reg_user: float = hyper(5.0, at_least=0.0, search=(0.5, 30.0), log=True)
     reg_item: float = hyper(5.0, at_least=0.0, search=(0.5, 30.0), log=True)
     epochs: int = hyper(10, at_least=1)
@@ -101,8 +108,13 @@ class ContentKNN(ContentModel, PredictsRatings, LearnsOnline):
         return self.ranking == "rating"
 
     def _fit(self, train: Interactions, catalog: Catalog | None) -> None:
-        assert catalog is not None
-        self._read(train, catalog)
+        features, weights, _ = self._read(train, catalog)
+        self.feature_names_ = [feature.name for feature in features]
+        self.feature_weights_ = np.array(weights)
+        self.decays_ = np.array([feature.decay for feature in features])
+        self.typical_ = np.array([feature.typical for feature in features])
+        for number, feature in enumerate(features):
+            setattr(self, f"feature_{number}_", feature.values)
         self.item_bias_ = als_biases(
             train.by_user,
             train.by_item,
@@ -117,7 +129,7 @@ class ContentKNN(ContentModel, PredictsRatings, LearnsOnline):
         if self.weights == "learned":
             said, _ = self._centered(self.ratings_)
             rule = self.neighbors, self.damping, self.seed
-            self.feature_weights_ = learned_weights(self._features(), said, self._rule, *rule)
+            self.feature_weights_ = learned_weights(features, said, self._rule, *rule)
 
     def _learn(self, users: IntArray, items: IntArray, values: FloatArray) -> None:
         before = self.ratings_.tocoo()
@@ -127,28 +139,60 @@ class ContentKNN(ContentModel, PredictsRatings, LearnsOnline):
         last.sort()
         rated = np.concatenate([before.data, values])
         self.ratings_ = _in_order(rows[last], columns[last], rated[last], self.ratings_.shape)
+        counts = np.bincount(self.histories_.indices, minlength=len(self.item_ids_))
+        self.popularity_ = (counts / counts.max()).astype(np.float32)
+
+    # -- content -------------------------------------------------------------------------------------------------------
 
     @property
     def _rule(self) -> Rule:
         return Rule(self.combine, self.feature_weights_, FLOOR if self.weights == "learned" else 0.0)
 
+    def _features(self) -> list[Feature]:
+        facts = zip(self.feature_names_, self.decays_.tolist(), self.typical_.tolist(), strict=True)
+        return [
+            Feature(name, getattr(self, f"feature_{number}_"), decay, typical)
+            for number, (name, decay, typical) in enumerate(facts)
+        ]
+
+    def _alike(self, rows: IntArray, columns: IntArray) -> RealArray:
+        return similarities(self._features(), rows, columns, self._rule)
+
+    def _item_similarities(self, items: IntArray) -> FloatArray:
+        similar = self._alike(items, np.arange(len(self.item_ids_), dtype=np.int32)).astype(np.float32)
+        return np.where(similar > 0, similar, np.float32(-np.inf))
+
     # -- ratings -------------------------------------------------------------------------------------------------------
 
     def _predict_pairs(self, users: IntArray, items: IntArray) -> tuple[FloatArray, BoolArray]:
-        people, inverse = np.unique(users, return_inverse=True)
-        person = inverse.astype(np.int32)
+        people, person = np.unique(users, return_inverse=True)
         said, centers = self._centered(self.ratings_[people])
         means = np.empty(len(users), dtype=np.float32)
+        order = np.lexsort((items, person))
+        starts = np.searchsorted(person[order], np.arange(len(people) + 1))
+        features = self._features()
+        for lo, hi in _chunks(np.diff(starts), np.diff(said.indptr)):
+            pairs = order[starts[lo] : starts[hi]]
+            means[pairs] = self._means_of_pairs(features, said[lo:hi], person[pairs] - lo, items[pairs])
+        known = np.diff(said.indptr)[person] > 0
+        return self._possible(self._uncentered(means, centers[person], items), known)
+
+    def _means_of_pairs(
+        self, features: list[Feature], said: sparse.csr_array, person: AnyArray, items: IntArray
+    ) -> FloatArray:
+        """What the neighbors say of each pair of a row of `said` and an item."""
+        means = np.empty(len(items), dtype=np.float32)
         order = np.argsort(items, kind="stable")
         asked, first = np.unique(items[order], return_index=True)
         edges = np.append(first, len(items))
-        rule = self.neighbors, self.min_neighbors, self.damping
-        for lo, hi, near, lists in self._blocks(asked, said):
+        for lo, hi, near, lists in self._blocks(features, asked, said):
             pairs = order[edges[lo] : edges[hi]]
             rows = np.repeat(np.arange(hi - lo, dtype=np.int32), np.diff(edges[lo : hi + 1]))
-            means[pairs] = nearest_means_of_pairs(near, lists, rows, person[pairs], *rule)
-        known = np.diff(said.indptr)[person] > 0
-        return self._possible(self._uncentered(means, centers[person], items), known)
+            wanted = rows, person[pairs].astype(np.int32)
+            means[pairs] = nearest_means_of_pairs(
+                near, lists, *wanted, self.neighbors, self.min_neighbors, self.damping
+            )
+        return means
 
     def _rate_users(self, users: IntArray) -> FloatArray:
         return self._rate_histories(self.ratings_[users])
@@ -158,20 +202,20 @@ class ContentKNN(ContentModel, PredictsRatings, LearnsOnline):
         items = np.arange(histories.shape[1], dtype=np.int32)
         means = np.empty(histories.shape, dtype=np.float32)
         rule = self.neighbors, self.min_neighbors, self.damping
-        for lo, hi, near, lists in self._blocks(items, said):
+        for lo, hi, near, lists in self._blocks(self._features(), items, said):
             means[:, lo:hi] = nearest_means(near, lists, *rule, by_list=True)
         known = np.diff(said.indptr)[:, None] > 0
         return self._possible(self._uncentered(means, centers[:, None], items), known)[0]
 
     def _blocks(
-        self, items: IntArray, said: sparse.csr_array
+        self, features: list[Feature], items: IntArray, said: sparse.csr_array
     ) -> Iterator[tuple[int, int, Neighbors, sparse.csr_array]]:
         """Blocks lo..hi of `items`, their neighbors among the items of `said`, and `said` over these alone."""
         columns, compact = np.unique(said.indices, return_inverse=True)
         lists = sparse.csr_array(
             (said.data, compact.astype(np.int32), said.indptr), shape=(said.shape[0], len(columns))
         )
-        features, rule = self._features(), self._rule
+        rule = self._rule
         step = max(1, BLOCK_BYTES // (8 * max(1, len(columns))))
         for lo in range(0, len(items), step):
             similar = similarities(features, items[lo : lo + step], columns, rule)
@@ -216,14 +260,15 @@ class ContentKNN(ContentModel, PredictsRatings, LearnsOnline):
         else:
             scores = self._likeness(histories)
             scores[np.diff(histories.indptr) == 0] = self.popularity_
-        scores[:, ~(self._known_items() | (self.popularity_ > 0))] = -np.inf
+        scores[:, ~(known_items(self._features()) | (self.popularity_ > 0))] = -np.inf
         return scores
 
     def _likeness(self, histories: sparse.csr_array) -> FloatArray:
         """How similar every item is to the best-rated ones of each history; -inf where not at all."""
         best = self._best_rated(histories)
+        items = np.arange(histories.shape[1], dtype=np.int32)
         scores = np.empty(histories.shape, dtype=np.float32)
-        for lo, hi, near, parts in self._blocks(np.arange(histories.shape[1], dtype=np.int32), best):
+        for lo, hi, near, parts in self._blocks(self._features(), items, best):
             shape = hi - lo, near.size
             table = sparse.csr_array((near.weights, near.indices, np.append(near.starts, near.ends[-1])), shape=shape)
             scores[:, lo:hi] = (parts @ table.T).toarray()
@@ -251,6 +296,18 @@ class ContentKNN(ContentModel, PredictsRatings, LearnsOnline):
             nearest = nearest[:0]
         share = similar[nearest] / (self.damping + similar[nearest].sum())
         return rated.indices[nearest], share * rated.data[nearest]
+
+
+def _chunks(asked: AnyArray, rated: AnyArray) -> Iterator[tuple[int, int]]:
+    """Consecutive people lo..hi, as many as keep (items asked about) x (items rated) small, and at least one."""
+    lo, pairs, ratings = 0, 0, 0
+    for person, (wanted, known) in enumerate(zip(asked.tolist(), rated.tolist(), strict=True)):
+        if person > lo and (pairs + wanted) * (ratings + known) > CHUNK:
+            yield lo, person
+            lo, pairs, ratings = person, 0, 0
+        pairs, ratings = pairs + wanted, ratings + known
+    if len(asked):
+        yield lo, len(asked)
 
 
 def _positive(similar: RealArray) -> Neighbors:

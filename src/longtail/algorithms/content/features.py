@@ -153,7 +153,10 @@ class Rule:
 
 def similarities(features: Sequence[Feature], rows: AnyArray, columns: AnyArray, rule: Rule) -> RealArray:
     """(n_rows, n_columns) similarities by all features; 0 of an item to itself, and where nothing is known of it."""
-    similar = rule.combined([feature.similarity(rows, columns) for feature in features])
+    used = np.flatnonzero(rule.weights)
+    parts = [features[int(place)].similarity(rows, columns) for place in used]
+    rule = replace(rule, weights=rule.weights[used])
+    similar = rule.combined(parts) if parts else np.ones((len(rows), len(columns)))
     similar[np.equal.outer(rows, columns)] = 0.0
     known = known_items(features)
     similar[~known[rows]] = 0.0

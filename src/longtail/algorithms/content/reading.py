@@ -129,8 +129,9 @@ def _embeddings(values: pl.Series, name: str) -> RealArray:
         raise DataError(f"the embeddings in column {name!r} are of {len(lengths)} different lengths; give them one")
     width = int(lengths[0]) if len(lengths) else 0
     table = np.zeros((len(values), width))
-    flat = listed.drop_nulls().explode(empty_as_null=False).fill_null(0.0).to_numpy()
-    table[listed.is_not_null().to_numpy()] = np.nan_to_num(flat.reshape(-1, width), posinf=0.0, neginf=0.0)
+    if width:
+        flat = listed.drop_nulls().explode().fill_null(0.0).to_numpy()
+        table[listed.is_not_null().to_numpy()] = np.nan_to_num(flat.reshape(-1, width), posinf=0.0, neginf=0.0)
     return table
 
 

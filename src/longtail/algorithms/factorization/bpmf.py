@@ -11,8 +11,9 @@ from scipy import sparse
 from scipy.special import ndtri
 
 from longtail.algorithms.base import FoldIn
-from longtail.algorithms.factorization.factor_model import FactorModel, mean_rating
+from longtail.algorithms.factorization.factor_model import mean_rating
 from longtail.algorithms.factorization.gibbs import Prior, draw_noise_precision, draw_prior
+from longtail.algorithms.factorization.online import LearnsUsersOnline
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.errors import ConfigError, DataError
@@ -28,7 +29,7 @@ __all__ = ["BPMF"]
 
 
 @dataclass(kw_only=True)
-class BPMF(FactorModel):
+class BPMF(LearnsUsersOnline):
     """Bayesian probabilistic matrix factorization (Salakhutdinov and Mnih 2008), with biases.
 
     r_ui ~ N(mu + b_u + b_i + p_u . q_i, 1 / alpha);  [p_u, b_u] ~ N(m_U, L_U^-1), [q_i, b_i] ~ N(m_V, L_V^-1);
@@ -73,10 +74,10 @@ class BPMF(FactorModel):
 
     fold_in: ClassVar[FoldIn] = "exact"
 
-    factors: int = hyper(16, at_least=1, search=(4, 64), log=True)
+    factors: int = hyper(12, at_least=1, search=(6, 32), log=True)
     burn_in: int = hyper(20, at_least=0, search=(5, 50))
     samples: int = hyper(50, at_least=1)
-    thinning: int = hyper(1, at_least=1)
+    thinning: int = hyper(3, at_least=1)
     init_std: float = hyper(0.1, at_least=0.0, search=(0.01, 0.5), log=True)
     seed: int = hyper(0, at_least=0)
 

@@ -42,7 +42,8 @@ def profiles(groups: AnyArray, values: AnyArray, n_groups: int, mean: float, dev
 
 def standardized(values: RealArray, norm: RealArray) -> FloatArray:
     """(values - norm[0]) / norm[1], column by column, float32; a divisor of zero counts as one."""
-    return np.asarray((values - norm[0]) / np.where(norm[1] > 0, norm[1], 1.0), dtype=np.float32)
+    spread = np.where(norm[1] > 0, norm[1], 1.0)
+    return np.asarray((values - norm[0]) / spread, dtype=np.float32)
 
 
 def centered_genres(histories: sparse.csr_array, genres: FloatArray, center: RealArray) -> FloatArray:
@@ -56,8 +57,7 @@ def centered_genres(histories: sparse.csr_array, genres: FloatArray, center: Rea
     over = (histories.data - center[row_numbers(histories)]).astype(np.float32)
     liked = sparse.csr_array((over, histories.indices, histories.indptr), shape=histories.shape)
     met = sparse.csr_array((np.ones_like(over), histories.indices, histories.indptr), shape=histories.shape)
-    sums, weights = np.asarray(liked @ genres), np.asarray(met @ genres)
-    return np.asarray(sums / (weights + DAMPING), dtype=np.float32)
+    return (np.asarray(liked @ genres) / (np.asarray(met @ genres) + DAMPING)).astype(np.float32)
 
 
 def row_numbers(rows: sparse.csr_array) -> AnyArray:

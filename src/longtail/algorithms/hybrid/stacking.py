@@ -20,7 +20,7 @@ from longtail.errors import ConfigError
 from longtail.kernels.parallel import single_blas
 from longtail.params import hyper
 from longtail.rng import generator
-from longtail.types import BoolArray, FloatArray, IntArray, RealArray
+from longtail.types import BoolArray, FloatArray, IntArray, LongArray, RealArray
 
 __all__ = ["Stack", "constrained_ridge"]
 
@@ -123,7 +123,7 @@ class Stack(Hybrid, PredictsRatings, Explains, ABC):
         for fold in range(folds):
             asked = train.take(part == fold)
             model = self.clone(folds=1).fit(train.take(part != fold), catalog)
-            estimates, _ = model._estimates(asked.users, asked.items)
+            estimates, _ = model._estimates(asked.users, asked.items, asked.times)
             facts = model.user_facts_[asked.users], model.item_facts_[asked.items]
             made = np.broadcast_arrays(*model._columns(estimates, *facts))
             columns.append(np.stack(made, axis=1).astype(np.float64))
@@ -132,14 +132,22 @@ class Stack(Hybrid, PredictsRatings, Explains, ABC):
 
     # -- ratings -------------------------------------------------------------------------------------------------------
 
-    def _estimates(self, users: IntArray, items: IntArray) -> tuple[list[FloatArray], BoolArray]:
+    def _estimates(
+        self, users: IntArray, items: IntArray, times: LongArray | None
+    ) -> tuple[list[FloatArray], BoolArray]:
         """Each member's estimates less mu, and where all of them had nothing to go by."""
-        found = [member._estimate(users, items) for member in self.members_]
+        found = [member._estimate(users, items, times) for member in self.members_]
         impossible: BoolArray = np.all([nothing for _, nothing in found], axis=0)
         return [estimates - np.float32(self.mean_) for estimates, _ in found], impossible
 
     def _predict_pairs(self, users: IntArray, items: IntArray) -> tuple[FloatArray, BoolArray]:
-        estimates, impossible = self._estimates(users, items)
+        return self._predict(users, items, None)
+
+    def _predict_at(self, users: IntArray, items: IntArray, times: LongArray) -> tuple[FloatArray, BoolArray]:
+        return self._predict(users, items, times)
+
+    def _predict(self, users: IntArray, items: IntArray, times: LongArray | None) -> tuple[FloatArray, BoolArray]:
+        estimates, impossible = self._estimates(users, items, times)
         combined = self._combined(estimates, self.user_facts_[users], self.item_facts_[items])
         return np.where(impossible, np.float32(self.mean_), combined), impossible
 
