@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 import numpy as np
@@ -51,10 +52,11 @@ class FM(FactorizationMachine):
     Attributes:
         solver: how to learn.
         factors: length of v_j.
-        epochs: visits of all parameters, or of all ratings by "sgd".
-        burn_in: part of the epochs before the first draw that counts.
-        samples: draws that count, evenly spread over the other epochs ("mcmc").
+        burn_in: draws of all parameters before the first that counts ("mcmc").
+        samples: draws that count.
+        thinning: every which draw counts.
         prior_rate: of the gamma prior of the precisions of all priors; small lets factors of no use fade ("mcmc").
+        epochs: visits of all parameters by "als", of all ratings by "sgd".
         learning_rate: of "sgd".
         regularization: of "als" and "sgd".
         implicit: whether the items a user has rated are features of the user.
@@ -71,7 +73,7 @@ class FM(FactorizationMachine):
         >>> rows = [(u, i, 5.0 if u % 2 == i % 2 else 1.0) for u in range(20) for i in range(20) if (u + i) % 5]
         >>> users, items, ratings = zip(*rows, strict=True)
         >>> data = lt.Interactions.from_frame({"user": users, "item": items, "rating": ratings})
-        >>> model = FM(factors=4, epochs=400).fit(data)
+        >>> model = FM(factors=4, burn_in=400).fit(data)
         >>> model.predict([0, 0], [10, 5]).round().tolist()
         [5.0, 1.0]
         >>> sorted(model.recommend_for([{0: 5.0, 1: 1.0}], n=9).of(0))
@@ -80,10 +82,11 @@ class FM(FactorizationMachine):
 
     solver: Literal["mcmc", "als", "sgd"] = "mcmc"
     factors: int = hyper(16, at_least=1, search=(8, 64), log=True)
-    epochs: int = hyper(150, at_least=1)
-    burn_in: float = hyper(0.2, at_least=0.0, at_most=0.9)
+    burn_in: int = hyper(30, at_least=0)
     samples: int = hyper(40, at_least=1)
+    thinning: int = hyper(3, at_least=1)
     prior_rate: float = hyper(0.01, at_least=1e-9, search=(0.001, 1.0), log=True)
+    epochs: int = hyper(30, at_least=1)
     learning_rate: float = hyper(0.005, at_least=0.0)
     regularization: float = hyper(0.15, at_least=0.0)
     implicit: bool = True
@@ -103,8 +106,8 @@ class FM(FactorizationMachine):
             self.periods_, when = np.unique(self._period(train.users, train.times), return_inverse=True)
             blocks.append(Block({"id": id_features(len(self.periods_))}))
             rows.append(when.astype(np.int32))
-        kept = (len(self._epochs_kept()) if self.solver == "mcmc" else 1) * (self.factors + 1)
-        vectors = 4 * kept * (2 * train.n_users + 3 * train.n_items + len(self.periods_))
+        width = (self.samples if self.solver == "mcmc" else 1) * (self.factors + 1)
+        vectors = 4 * width * (2 * train.n_users + 3 * train.n_items + len(self.periods_))
         require_memory(vectors, "FM: the vectors of all draws (fewer samples or factors need less); it")
         design = Design(blocks, rows)
         solved = users.columns("id") if self.solver == "mcmc" else slice(0)
@@ -164,14 +167,9 @@ class FM(FactorizationMachine):
         elif self.solver == "sgd":
             yield descend(design, ratings, start, self.epochs, self.learning_rate, self.regularization, self.seed)
         else:
-            kept, drawn = self._epochs_kept(), sample(design, ratings, start, self.epochs, self.prior_rate, self.seed)
-            yield from (draw for epoch, draw in enumerate(drawn) if epoch in kept)
-
-    def _epochs_kept(self) -> set[int]:
-        first = int(self.epochs * self.burn_in)
-        return set(
-            np.linspace(first, self.epochs - 1, min(self.samples, self.epochs - first)).round().astype(int).tolist()
-        )
+            sweeps = self.burn_in + 1 + self.thinning * (self.samples - 1)
+            drawn = sample(design, ratings, start, sweeps, self.prior_rate, self.seed)
+            yield from islice(drawn, self.burn_in, None, self.thinning)
 
 
 def _described(block: Block) -> BoolArray:
