@@ -87,7 +87,7 @@ class FM(FactorizationMachine):
     thinning: int = hyper(3, at_least=1)
     prior_rate: float = hyper(0.01, at_least=1e-9, search=(0.001, 0.1), log=True)
     epochs: int = hyper(30, at_least=1)
-    learning_rate: float = hyper(0.005, at_least=0.0)
+    learning_rate: float = hyper(0.003, at_least=0.0)
     regularization: float = hyper(0.15, at_least=0.0)
     implicit: bool = True
     flipped: bool = True
