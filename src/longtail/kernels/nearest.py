@@ -21,7 +21,7 @@ __all__ = ["nearest_rows"]
 
 BLOCK_BYTES = 2**24
 LANES = 64
-"""Sums looked at together: if the best of them is not good enough, none is."""
+"""Sums looked at together, for whether there is one among them that is good enough."""
 
 
 def nearest_rows(
@@ -88,7 +88,7 @@ def _by_products(
     if measure.kind == SCALED and measure.support == 1 and measure.damping == 0.0:
         run_rows(lambda lo, hi: _nearest_scaled(*left, *right, own, *scales, *out, lo, hi), len(own))
         return
-    rule = measure.kind == JACCARD, measure.support, np.float32(measure.damping), np.float32(measure.free)
+    rule = measure.kind == JACCARD, np.float32(measure.support), np.float32(measure.damping), np.float32(measure.free)
     run_rows(lambda lo, hi: _nearest_counted(*left, *right, own, *scales, *rule, *out, lo, hi), len(own))
 
 
@@ -135,20 +135,20 @@ def _nearest_scaled(
                 sums[np.uint64(column_indices[at])] += a * column_values[at]
         if own[row] >= 0:
             sums[own[row]] = 0.0
-        count, bar = 0, np.float32(0.0)
+        near, strength, count, bar = found[row], weights[row], 0, np.float32(0.0)
         for start in range(0, size, LANES):
-            stop, best = min(start + LANES, size), np.float32(0.0)
-            for other in range(start, stop):
-                best = max(best, sums[other] * right[other])
-            if best <= bar:
+            some, scale, better = sums[start : start + LANES], right[start : start + LANES], np.int32(0)
+            for lane in range(len(some)):
+                better += np.int32(some[lane] * scale[lane] > bar)
+            if better == 0:
                 continue
-            for other in range(start, stop):
-                weight = sums[other] * right[other]
+            for lane in range(len(some)):
+                weight = some[lane] * scale[lane]
                 if weight > bar:
-                    count = _push(found[row], weights[row], count, other, weight)
-                    bar = weights[row, 0] if count == k else np.float32(0.0)
+                    count = _push(near, strength, count, start + lane, weight)
+                    bar = strength[0] if count == k else np.float32(0.0)
         sums[:] = 0.0
-        _sort(found[row], weights[row], count, left[row])
+        _sort(near, strength, count, left[row])
         counts[row] = count
 
 
@@ -164,7 +164,7 @@ def _nearest_counted(
     left: FloatArray,
     right: FloatArray,
     jaccard: bool,
-    support: int,
+    support: np.float32,
     damping: np.float32,
     free: np.float32,
     found: IntArray,
@@ -185,20 +185,26 @@ def _nearest_counted(
                 common[other] += np.float32(1.0)
         if own[row] >= 0:
             common[own[row]] = 0.0
-        count, bar = 0, np.float32(0.0)
-        for other in range(size):
-            n = common[other]
-            if n < support:
+        near, strength, count, bar = found[row], weights[row], 0, np.float32(0.0)
+        for start in range(0, size, LANES):
+            some, enough = common[start : start + LANES], np.int32(0)
+            for lane in range(len(some)):
+                enough += np.int32(some[lane] >= support)
+            if enough == 0:
                 continue
-            weight = n / (left[row] + right[other] - n) if jaccard else sums[other] * right[other]
-            if damping > 0.0:
-                weight = weight * (n - free) / (n - free + damping)
-            if weight > bar:
-                count = _push(found[row], weights[row], count, other, weight)
-                bar = weights[row, 0] if count == k else np.float32(0.0)
+            for lane in range(len(some)):
+                n, other = some[lane], start + lane
+                if n < support:
+                    continue
+                weight = n / (left[row] + right[other] - n) if jaccard else sums[other] * right[other]
+                if damping > 0.0:
+                    weight = weight * (n - free) / (n - free + damping)
+                if weight > bar:
+                    count = _push(near, strength, count, other, weight)
+                    bar = strength[0] if count == k else np.float32(0.0)
         sums[:] = 0.0
         common[:] = 0.0
-        _sort(found[row], weights[row], count, np.float32(1.0) if jaccard else left[row])
+        _sort(near, strength, count, np.float32(1.0) if jaccard else left[row])
         counts[row] = count
 
 

@@ -6,10 +6,11 @@ import numpy as np
 from scipy import sparse
 
 from longtail.kernels.jit import kernel, strict_kernel
+from longtail.kernels.largest import keep_largest
 from longtail.kernels.parallel import run_rows
 from longtail.types import FloatArray, IntArray, LongArray, RealArray
 
-__all__ = ["keep_largest", "times_dense", "times_sparse", "top_products"]
+__all__ = ["times_dense", "times_sparse", "top_products"]
 
 WIDTH = 128
 ROW_TILE = 32
@@ -154,26 +155,5 @@ def _top_products(
             if value > 0 and end != item:
                 reached[count], values[count] = end, value
                 count += 1
-        sums[:] = 0.0
+            sums[end] = 0.0
         counts[item] = keep_largest(reached[:count], values[:count], found[item], strength[item], width)
-
-
-@kernel
-def keep_largest(reached: LongArray, values: FloatArray, found: IntArray, strength: FloatArray, width: int) -> int:
-    """Copy the `width` largest values, in order of index; of equals at the edge, those that stand first."""
-    count = len(values)
-    if count <= width:
-        found[:count], strength[:count] = reached, values
-        return count
-    edge = np.partition(values, count - width)[count - width]
-    ties = width
-    for at in range(count):
-        ties -= values[at] > edge
-    kept = 0
-    for at in range(count):
-        tied = values[at] == edge
-        if values[at] > edge or (tied and ties > 0):
-            found[kept], strength[kept] = reached[at], values[at]
-            kept += 1
-            ties -= tied
-    return kept

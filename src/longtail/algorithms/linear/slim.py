@@ -64,8 +64,8 @@ class SLIM(ItemWeights):
     l1_regularization: float = hyper(2.0, at_least=0.0, search=(0.1, 20.0), log=True)
     neighbors: int | None = hyper(None, at_least=1)
     non_negative: bool = True
-    epochs: int = hyper(200, at_least=1)
-    tolerance: float = hyper(1e-5, at_least=0.0)
+    epochs: int = hyper(1000, at_least=1)
+    tolerance: float = hyper(1e-6, at_least=0.0)
 
     def _fit_preferences(self, weights: sparse.csr_array, train: Interactions, catalog: Catalog | None) -> None:
         net = ElasticNet(self.l1_regularization, self.regularization, self.non_negative, self.tolerance, self.epochs)
