@@ -139,6 +139,8 @@ class ContentKNN(ContentModel, PredictsRatings):
         last.sort()
         rated = np.concatenate([before.data, values])
         self.ratings_ = _in_order(rows[last], columns[last], rated[last], self.ratings_.shape)
+        counts = np.bincount(self.histories_.indices, minlength=len(self.item_ids_))
+        self.popularity_ = (counts / counts.max()).astype(np.float32)
 
     # -- content -------------------------------------------------------------------------------------------------------
 

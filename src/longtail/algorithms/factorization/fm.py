@@ -94,6 +94,7 @@ class FM(FactorizationMachine):
     seed: int = hyper(0, at_least=0)
 
     def _fit(self, train: Interactions, catalog: Catalog | None) -> None:
+        train = train.take(np.lexsort((train.items, train.users)))  # by user, as in `by_user`
         users, items = self._user_block(train, catalog), self._item_block(train, catalog)
         blocks, rows = [users, items], [train.users, train.items]
         self.periods_, when = np.zeros(0, dtype=np.int64), None
@@ -124,9 +125,7 @@ class FM(FactorizationMachine):
     def _place_users(self, train: Interactions, rows: dict[str, FloatArray], when: LongArray | None) -> None:
         """Vectors of the known users: those learned, or where many are drawn, those to be expected in each draw."""
         if self.solver == "mcmc":
-            order = np.lexsort((train.items, train.users))
-            periods = None if when is None else when[order]
-            self.user_vectors_ = self._solved(train.by_user, rows["known"], periods)
+            self.user_vectors_ = self._solved(train.by_user, rows["known"], when)
         else:
             alone, sums = rows["users"][:, :, 0], rows["users"].copy()
             sums[:, :, 0] = 1.0

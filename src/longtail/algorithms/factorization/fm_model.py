@@ -34,7 +34,6 @@ class FactorizationMachine(PredictsRatings, SimilarItems, ABC):
         item_vectors_: (n_items, draws x (factors + 1) + 1) float32, the row of the item, flat, and a 1.
         user_vectors_: (n_users, draws x (factors + 1) + 1) float32, 1 and U_u of each draw, over the number of draws;
             then the mean of a_u.
-        known_rows_: (n_users) rows of what is known of a user but for the id: implicit feedback and attributes.
         implicit_rows_: (n_items) rows of the parameters of the feature "has rated this"; none without such features.
         context_rows_: (n_periods) rows; none without a context.
         periods_: (n_periods,) int64, the user and period of each, ascending.
@@ -49,7 +48,6 @@ class FactorizationMachine(PredictsRatings, SimilarItems, ABC):
 
     item_vectors_: FloatArray
     user_vectors_: FloatArray
-    known_rows_: FloatArray
     implicit_rows_: FloatArray
     context_rows_: FloatArray
     periods_: LongArray
