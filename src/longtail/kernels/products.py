@@ -12,7 +12,7 @@ from longtail.types import FloatArray, IntArray, LongArray, RealArray
 
 __all__ = ["times_dense", "times_sparse", "top_products"]
 
-WIDTH = 128
+WIDTH = 256
 ROW_TILE = 32
 REUSE = 4
 TOP_TILE = 16
@@ -34,13 +34,13 @@ def times_dense(rows: sparse.csr_array, matrix: FloatArray) -> FloatArray:
     out = np.zeros((rows.shape[0], matrix.shape[1]), dtype=np.float32)
     left = rows.indptr, rows.indices, rows.data
     if rows.nnz < REUSE * len(matrix):
-        run_rows(lambda lo, hi: _add_rows(*left, matrix, out, lo, hi), len(out), tile=ROW_TILE)
+        run_rows(lambda lo, hi: _add_rows(*left, matrix, out, 0, lo, hi), len(out), tile=ROW_TILE)
         return out
 
     def stripes(lo: int, hi: int) -> None:
         for start in range(lo * WIDTH, min(hi * WIDTH, out.shape[1]), WIDTH):
             stripe = np.ascontiguousarray(matrix[:, start : start + WIDTH])
-            _add_rows(*left, stripe, out[:, start : start + WIDTH], 0, len(out))
+            _add_rows(*left, stripe, out, start, 0, len(out))
 
     run_rows(stripes, -(-out.shape[1] // WIDTH), tile=1)
     return out
@@ -65,13 +65,22 @@ def times_sparse(rows: sparse.csr_array, matrix: sparse.csr_array) -> FloatArray
 
 @kernel
 def _add_rows(
-    indptr: IntArray, indices: IntArray, values: FloatArray, matrix: FloatArray, out: FloatArray, lo: int, hi: int
+    indptr: IntArray,
+    indices: IntArray,
+    values: FloatArray,
+    stripe: FloatArray,
+    out: FloatArray,
+    start: int,
+    lo: int,
+    hi: int,
 ) -> None:
+    """Add the rows lo..hi times the columns from `start` of a matrix to those of `out`."""
+    width = stripe.shape[1]
     for row in range(lo, hi):
-        into = out[row]
+        into = out[row, start : start + width]
         for at in range(indptr[row], indptr[row + 1]):
-            value, added = values[at], matrix[np.uint64(indices[at])]
-            for column in range(len(into)):
+            value, added = values[at], stripe[np.uint64(indices[at])]
+            for column in range(width):
                 into[column] += value * added[column]
 
 

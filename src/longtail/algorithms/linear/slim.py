@@ -53,8 +53,8 @@ class SLIM(ItemWeights):
         >>> users, items = zip(*rows, strict=True)
         >>> data = lt.Interactions.from_frame({"user": users, "item": items})
         >>> model = SLIM(regularization=1.0, l1_regularization=0.1).fit(data)
-        >>> sorted(model.recommend_for([{0: 1.0, 2: 1.0, 4: 1.0, 6: 1.0}], n=3).of(0))
-        []
+        >>> sorted(model.recommend_for([{0: 1.0, 2: 1.0, 4: 1.0, 6: 1.0}], n=4).of(0))
+        [10, 12, 14, 16]
 
     Raises:
         MemoryBudgetError: (from `fit`) if X'X would pass the memory budget.
