@@ -29,7 +29,6 @@ SURPRISE_KNN = {
     "neighbors": 40,
     "min_neighbors": 1,
     "min_support": 1,
-    "shrinkage": 100.0,
     "damping": 0.0,
     "reg_user": 15.0,
     "reg_item": 10.0,
@@ -44,7 +43,8 @@ def model_of(task: str) -> Any:
     if task == "svdpp":
         return lt.make("svdpp", **SURPRISE_SVDPP)
     _, side, variant, similarity = task.split("-")
-    return lt.make(f"{side}-knn", variant=variant, similarity=similarity, **SURPRISE_KNN)
+    shrinkage = 100.0 if similarity == "pearson_baseline" else None
+    return lt.make(f"{side}-knn", variant=variant, similarity=similarity, shrinkage=shrinkage, **SURPRISE_KNN)
 
 
 def read(path: str) -> pl.DataFrame:

@@ -36,11 +36,14 @@ MAY_IMPORT: dict[str, str] = {
     "longtail.algorithms": "data kernels"
     " algorithms.base algorithms.powers algorithms.histories algorithms.lists algorithms.preferences"
     " algorithms.ranker algorithms.item_weights",
+    "longtail.algorithms.hybrid": "data kernels registry"
+    " algorithms.base algorithms.powers algorithms.histories algorithms.lists",
     "longtail.algorithms.histories": "data",
     "longtail.algorithms.lists": "kernels",
     "longtail.algorithms.base": "data kernels artifacts registry algorithms.histories algorithms.lists",
     "longtail.evaluation": "data kernels",
     "longtail.evaluation.bakeoff": "data kernels algorithms.base algorithms.powers registry",
+    "longtail.evaluation.tuning": "data kernels algorithms.base algorithms.powers registry",
     "longtail.testing": "data algorithms.base algorithms.powers artifacts registry",
     "longtail.cli": "data algorithms evaluation artifacts registry",
 }

@@ -105,6 +105,20 @@ def test_state_comes_back(tmp_path_factory: pytest.TempPathFactory, state: dict[
             assert again[name].kind == "item"
 
 
+def test_what_two_states_share_is_written_once_and_read_as_one(tmp_path: Path) -> None:
+    array, ids, texts = np.arange(1000), Ids(range(5), kind="item"), ["a", "b"]
+    inner = {"array_": array, "ids_": ids, "texts_": texts, "own_": array.copy()}
+    state = {"array_": array, "ids_": ids, "texts_": texts, "models_": [artifacts.Saved({"algorithm": "x"}, inner)] * 2}
+    artifacts.write(tmp_path / "m", {}, state)
+    found = artifacts.read(tmp_path / "m")[1]
+    assert (tmp_path / "m" / "arrays.safetensors").stat().st_size < 4 * array.nbytes  # one, and two of their own
+    for saved in found["models_"]:
+        assert saved.manifest == {"algorithm": "x"}
+        assert all(saved.state[name] is found[name] for name in ("array_", "ids_", "texts_"))
+        assert differences(inner, saved.state) == []
+        assert saved.state["own_"] is not found["array_"]
+
+
 def test_not_finite_numbers_come_back(tmp_path: Path) -> None:
     state = {"low_": float("-inf"), "high_": float("inf"), "none_": float("nan"), "row_": np.array([np.nan, np.inf])}
     artifacts.write(tmp_path / "m", {}, state)

@@ -15,14 +15,34 @@ if TYPE_CHECKING:
     import longtail.data.splits as splits
     from longtail.algorithms.base import Recommender, load
     from longtail.algorithms.baseline import Bias, Popular, Random
+    from longtail.algorithms.content.content_knn import ContentKNN
+    from longtail.algorithms.content.content_profile import ContentProfile
+    from longtail.algorithms.factorization.als import ALS
+    from longtail.algorithms.factorization.asymmetric_svd import AsymmetricSVD
+    from longtail.algorithms.factorization.bpmf import BPMF
+    from longtail.algorithms.factorization.fm import FM
+    from longtail.algorithms.factorization.implicit_als import ImplicitALS
+    from longtail.algorithms.factorization.nmf import NMF
+    from longtail.algorithms.factorization.pca import PCA
+    from longtail.algorithms.factorization.pmf import PMF
     from longtail.algorithms.factorization.svd import SVD
     from longtail.algorithms.factorization.svdpp import SVDpp
+    from longtail.algorithms.factorization.timesvdpp import TimeSVDpp
     from longtail.algorithms.graph.p3alpha import P3alpha
     from longtail.algorithms.graph.rp3beta import RP3beta
+    from longtail.algorithms.hybrid.blend import Blend
+    from longtail.algorithms.hybrid.cascade import Cascade
+    from longtail.algorithms.hybrid.feature_combination import FeatureCombination
+    from longtail.algorithms.hybrid.rank_fusion import RankFusion
+    from longtail.algorithms.hybrid.switching import Switching
     from longtail.algorithms.linear.ease import EASE
     from longtail.algorithms.linear.slim import SLIM
     from longtail.algorithms.linear.sparse_ease import SparseEASE
+    from longtail.algorithms.neighborhood.co_clustering import CoClustering
+    from longtail.algorithms.neighborhood.implicit_item_knn import ImplicitItemKNN
+    from longtail.algorithms.neighborhood.implicit_user_knn import ImplicitUserKNN
     from longtail.algorithms.neighborhood.item_knn import ItemKNN
+    from longtail.algorithms.neighborhood.slope_one import SlopeOne
     from longtail.algorithms.neighborhood.user_knn import UserKNN
     from longtail.data.catalog import Catalog
     from longtail.data.ids import Ids
@@ -30,27 +50,49 @@ if TYPE_CHECKING:
     from longtail.data.results import RatingPredictions, TopN
     from longtail.evaluation import metrics
     from longtail.evaluation.bakeoff import Bakeoff
+    from longtail.evaluation.tuning import Tuner
     from longtail.registry import make
 
 _NAMES = {
+    "ALS": "longtail.algorithms.factorization.als:ALS",
+    "AsymmetricSVD": "longtail.algorithms.factorization.asymmetric_svd:AsymmetricSVD",
+    "BPMF": "longtail.algorithms.factorization.bpmf:BPMF",
     "Bakeoff": "longtail.evaluation.bakeoff:Bakeoff",
     "Bias": "longtail.algorithms.baseline:Bias",
+    "Blend": "longtail.algorithms.hybrid.blend:Blend",
+    "Cascade": "longtail.algorithms.hybrid.cascade:Cascade",
     "Catalog": "longtail.data.catalog:Catalog",
+    "FM": "longtail.algorithms.factorization.fm:FM",
     "EASE": "longtail.algorithms.linear.ease:EASE",
+    "FeatureCombination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
+    "CoClustering": "longtail.algorithms.neighborhood.co_clustering:CoClustering",
+    "ContentKNN": "longtail.algorithms.content.content_knn:ContentKNN",
+    "ContentProfile": "longtail.algorithms.content.content_profile:ContentProfile",
     "Ids": "longtail.data.ids:Ids",
+    "ImplicitItemKNN": "longtail.algorithms.neighborhood.implicit_item_knn:ImplicitItemKNN",
+    "ImplicitUserKNN": "longtail.algorithms.neighborhood.implicit_user_knn:ImplicitUserKNN",
+    "ImplicitALS": "longtail.algorithms.factorization.implicit_als:ImplicitALS",
     "Interactions": "longtail.data.interactions:Interactions",
     "ItemKNN": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
+    "NMF": "longtail.algorithms.factorization.nmf:NMF",
+    "PCA": "longtail.algorithms.factorization.pca:PCA",
+    "PMF": "longtail.algorithms.factorization.pmf:PMF",
     "P3alpha": "longtail.algorithms.graph.p3alpha:P3alpha",
     "Popular": "longtail.algorithms.baseline:Popular",
     "Random": "longtail.algorithms.baseline:Random",
     "RP3beta": "longtail.algorithms.graph.rp3beta:RP3beta",
+    "RankFusion": "longtail.algorithms.hybrid.rank_fusion:RankFusion",
     "RatingPredictions": "longtail.data.results:RatingPredictions",
     "Recommender": "longtail.algorithms.base:Recommender",
     "SLIM": "longtail.algorithms.linear.slim:SLIM",
     "SVD": "longtail.algorithms.factorization.svd:SVD",
     "SVDpp": "longtail.algorithms.factorization.svdpp:SVDpp",
+    "TimeSVDpp": "longtail.algorithms.factorization.timesvdpp:TimeSVDpp",
     "SparseEASE": "longtail.algorithms.linear.sparse_ease:SparseEASE",
+    "Switching": "longtail.algorithms.hybrid.switching:Switching",
+    "SlopeOne": "longtail.algorithms.neighborhood.slope_one:SlopeOne",
     "TopN": "longtail.data.results:TopN",
+    "Tuner": "longtail.evaluation.tuning:Tuner",
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
     "datasets": "longtail.data.datasets",
     "errors": "longtail.errors",
@@ -61,24 +103,45 @@ _NAMES = {
 }
 
 __all__ = [
+    "ALS",
+    "AsymmetricSVD",
+    "BPMF",
     "Bakeoff",
     "Bias",
+    "Blend",
+    "Cascade",
     "Catalog",
     "EASE",
+    "FM",
+    "FeatureCombination",
+    "CoClustering",
+    "ContentKNN",
+    "ContentProfile",
     "Ids",
+    "ImplicitItemKNN",
+    "ImplicitUserKNN",
+    "ImplicitALS",
     "Interactions",
     "ItemKNN",
+    "NMF",
+    "PCA",
+    "PMF",
     "P3alpha",
     "Popular",
     "RP3beta",
     "Random",
+    "RankFusion",
     "RatingPredictions",
     "Recommender",
     "SLIM",
     "SVD",
     "SVDpp",
+    "TimeSVDpp",
     "SparseEASE",
+    "Switching",
+    "SlopeOne",
     "TopN",
+    "Tuner",
     "UserKNN",
     "datasets",
     "errors",

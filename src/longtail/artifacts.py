@@ -2,14 +2,16 @@
 
 ```
 model/
-├── manifest.json        format, algorithm, version, hyperparameters, data fingerprint, small values, a checksum
+├── manifest.json        format, algorithm, version, hyperparameters, data fingerprint, small values, a checksum;
+│                        the same of the models inside, where there are any
 └── arrays.safetensors   every array, the ids and the titles; memory-mapped on load
 ```
 
 A directory is written beside its target, synced, and swapped with it in one step, so a full disk or a killed process
 leaves the old artifact as it was. (Where the system cannot swap two directories, the old one is renamed away first: a
 process killed in between leaves it under a hidden name beside the target.) Loading runs no code from the artifact: the
-algorithm is looked up by name in the registry.
+algorithm is looked up by name in the registry. What several of the models in an artifact hold, the very same object,
+is written once and read back as one object.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +38,7 @@ from longtail.data.ids import Ids
 from longtail.errors import ArtifactError
 from longtail.types import AnyArray
 
-__all__ = ["FORMAT", "read", "require_target", "write"]
+__all__ = ["FORMAT", "Saved", "read", "require_target", "write"]
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -53,13 +56,26 @@ _DTYPES = {
 }
 
 
+@dataclass(frozen=True, eq=False)
+class Saved:
+    """A model as data.
+
+    Attributes:
+        manifest: JSON facts about the model.
+        state: arrays, sparse arrays, `Ids`, lists of str, lists of `Saved` and plain JSON values, by name.
+    """
+
+    manifest: Mapping[str, Any]
+    state: Mapping[str, Any]
+
+
 def write(path: str | Path, manifest: Mapping[str, Any], state: Mapping[str, Any]) -> None:
     """Write an artifact directory, replacing an artifact that stands there but nothing else.
 
     Args:
         path: the directory to write.
         manifest: JSON facts about the model.
-        state: arrays, sparse arrays, `Ids`, lists of str and plain JSON values, by name.
+        state: what it has learned, see `Saved`.
 
     Raises:
         ArtifactError: if something else stands at `path`, or the disk is full or not writable.
@@ -67,7 +83,7 @@ def write(path: str | Path, manifest: Mapping[str, Any], state: Mapping[str, Any
     require_target(path)
     target = Path(path).resolve()
     tensors: dict[str, AnyArray] = {}
-    described = {name: _encode(name, value, tensors) for name, value in state.items()}
+    described = _encode_state("", state, tensors, {})
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with _replacing(target) as fresh:
@@ -113,7 +129,7 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
         tensors = _map_tensors(source / ARRAYS)
         if manifest.pop("crc32") != _crc32(source / ARRAYS):
             raise ArtifactError(f"{source} is damaged: the checksum of {ARRAYS} differs; save the model again")
-        state = {name: _decode(name, entry, tensors) for name, entry in manifest.pop("state").items()}
+        state = _decode_state("", manifest.pop("state"), tensors, {})
     except ArtifactError:
         raise
     except FileNotFoundError as error:
@@ -121,6 +137,50 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ArtifactError(f"{source} is truncated or not a saved model ({type(error).__name__}: {error})") from error
     return manifest, state
+
+
+def _encode_state(prefix: str, state: Mapping[str, Any], tensors: dict[str, AnyArray], places: dict[int, str]) -> Any:
+    """The entries of a state; `places` says under which name an object was written before."""
+    described = {}
+    for name, value in state.items():
+        place = f"{prefix}{name}"
+        if not isinstance(value, (Ids, list, np.ndarray, sparse.csr_array)):
+            described[name] = _encode(place, value, tensors)
+        elif id(value) in places:
+            described[name] = {"same": places[id(value)]}
+        else:
+            places[id(value)] = place
+            described[name] = (
+                {"models": [_encode_model(f"{place}.{n}.", one, tensors, places) for n, one in enumerate(value)]}
+                if isinstance(value, list) and value and isinstance(value[0], Saved)
+                else _encode(place, value, tensors)
+            )
+    return described
+
+
+def _encode_model(prefix: str, model: Saved, tensors: dict[str, AnyArray], places: dict[int, str]) -> Any:
+    return {**model.manifest, "state": _encode_state(prefix, model.state, tensors, places)}
+
+
+def _decode_state(prefix: str, described: dict[str, Any], tensors: dict[str, AnyArray], found: dict[str, Any]) -> Any:
+    """The state its entries describe; `found` holds what was decoded before, by the name it was written under."""
+    state = {}
+    for name, entry in described.items():
+        place = f"{prefix}{name}"
+        if "same" in entry:
+            state[name] = found[entry["same"]]
+            continue
+        if "models" in entry:
+            models = enumerate(entry["models"])
+            state[name] = [_decode_model(f"{place}.{n}.", one, tensors, found) for n, one in models]
+        else:
+            state[name] = _decode(place, entry, tensors)
+        found[place] = state[name]
+    return state
+
+
+def _decode_model(prefix: str, manifest: dict[str, Any], tensors: dict[str, AnyArray], found: dict[str, Any]) -> Saved:
+    return Saved(manifest, _decode_state(prefix, manifest.pop("state"), tensors, found))
 
 
 def _encode(name: str, value: Any, tensors: dict[str, AnyArray]) -> Any:

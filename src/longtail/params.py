@@ -1,11 +1,13 @@
 """Hyperparameters: stated once as typed dataclass fields, everything else derives from them.
 
 `hyper` declares a field with its allowed and its searched range; `validate` checks an instance; `parse` turns the
-strings of a command line into typed values.
+strings of a command line into typed values, `written` turns a value into such a string. A tuple is written with `+`
+between its entries, and an entry (or a text) that holds one of `:,=+` in square brackets: `[svd:factors=64]+bias`.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 import math
@@ -16,7 +18,7 @@ from typing import Any, Literal, TypeVar
 
 from longtail.errors import ConfigError
 
-__all__ = ["choices", "hyper", "parse", "positive", "validate", "values"]
+__all__ = ["alternatives", "choices", "hyper", "parse", "positive", "split", "validate", "values", "written"]
 
 T = TypeVar("T")
 
@@ -59,13 +61,18 @@ def validate(model: Any) -> None:
         label = f"{type(model).__name__}: {field.name}"
         if not _fits(value, hint):
             raise ConfigError(f"{label} must be {_describe(hint)}, not {value!r}")
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            low, high = field.metadata.get("at_least"), field.metadata.get("at_most")
-            if not math.isfinite(value):
-                raise ConfigError(f"{label} must be a finite number, not {value!r}")
-            if (low is not None and value < low) or (high is not None and value > high):
-                bounds = [f"at least {low}"] * (low is not None) + [f"at most {high}"] * (high is not None)
-                raise ConfigError(f"{label} must be {' and '.join(bounds)}, not {value!r}")
+        for entry in value if isinstance(value, tuple) else (value,):
+            _check_range(label, entry, field.metadata.get("at_least"), field.metadata.get("at_most"))
+
+
+def _check_range(label: str, value: Any, low: float | None, high: float | None) -> None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return
+    if not math.isfinite(value):
+        raise ConfigError(f"{label} must be a finite number, not {value!r}")
+    if (low is not None and value < low) or (high is not None and value > high):
+        bounds = [f"at least {low}"] * (low is not None) + [f"at most {high}"] * (high is not None)
+        raise ConfigError(f"{label} must be {' and '.join(bounds)}, not {value!r}")
 
 
 def positive(name: str, value: Any) -> int:
@@ -97,8 +104,8 @@ def parse(cls: type[Any], texts: dict[str, str]) -> dict[str, Any]:
             near = difflib.get_close_matches(name, names, n=1)
             hint = f"; did you mean {near[0]}?" if near else f"; it takes {', '.join(names) or 'none'}"
             raise ConfigError(f"{cls.__name__} has no parameter {name!r}{hint}")
-        for kind in _alternatives(hints[name]):
-            value = _read(text, kind)
+        for kind in alternatives(hints[name]):
+            value = _read(_unbracketed(text) if kind is str else text, kind)
             if value is not _UNREADABLE:
                 parsed[name] = value
                 break
@@ -107,9 +114,54 @@ def parse(cls: type[Any], texts: dict[str, str]) -> dict[str, Any]:
     return parsed
 
 
+def written(value: Any) -> str:
+    """A value as `parse` reads it.
+
+    Examples:
+        >>> written(0.5), written(None), written(("svd:factors=64", "bias"))
+        ('0.5', 'none', '[svd:factors=64]+bias')
+    """
+    if isinstance(value, (tuple, list)):
+        return "+".join(_bracketed(entry if isinstance(entry, str) else written(entry)) for entry in value)
+    if value is None or isinstance(value, bool):
+        return str(value).lower()
+    return _bracketed(value) if isinstance(value, str) else str(value)
+
+
+def split(text: str, separators: str) -> list[str]:
+    """The parts of a text between separators that stand in no brackets.
+
+    Examples:
+        >>> split("members=[svd:factors=8,epochs=5]+bias,folds=2", ",")
+        ['members=[svd:factors=8,epochs=5]+bias', 'folds=2']
+
+    Raises:
+        ConfigError: for a bracket without its partner.
+    """
+    parts, depth = [""], 0
+    for letter in text:
+        depth += (letter == "[") - (letter == "]")
+        if depth < 0:
+            break
+        if letter in separators and not depth:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    if depth:
+        raise ConfigError(f"{text!r} has a bracket without its partner")
+    return parts
+
+
 def choices(hint: Any) -> tuple[Any, ...]:
     """The values a `Literal` annotation allows; empty for any other annotation."""
     return typing.get_args(hint) if typing.get_origin(hint) is Literal else ()
+
+
+def alternatives(hint: Any) -> list[Any]:
+    """The types a union annotation allows; one for any other annotation."""
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        return list(typing.get_args(hint))
+    return [hint]
 
 
 _UNREADABLE = object()
@@ -117,14 +169,8 @@ _WORDED = {int: "a whole number", float: "a number", bool: "true or false", str:
 _WORDS = {"true": True, "yes": True, "false": False, "no": False}
 
 
-def _alternatives(hint: Any) -> list[Any]:
-    if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        return list(typing.get_args(hint))
-    return [hint]
-
-
 def _fits(value: Any, hint: Any) -> bool:
-    for kind in _alternatives(hint):
+    for kind in alternatives(hint):
         if choices(kind):
             fits = value in choices(kind)
         elif kind is float:
@@ -133,6 +179,8 @@ def _fits(value: Any, hint: Any) -> bool:
             fits = isinstance(value, int) and not isinstance(value, bool)
         elif kind in (bool, str, type(None)):
             fits = isinstance(value, kind)
+        elif _entry(kind) is not None:
+            fits = isinstance(value, tuple) and all(_fits(entry, _entry(kind)) for entry in value)
         else:
             fits = True
         if fits:
@@ -149,6 +197,10 @@ def _read(text: str, kind: Any) -> Any:
         return _WORDS.get(text.lower(), _UNREADABLE)
     if kind is str:
         return text
+    if _entry(kind) is not None:
+        parts = split(text, "+") if text.strip() else []
+        entries = tuple(_read(_unbracketed(part.strip()), _entry(kind)) for part in parts)
+        return _UNREADABLE if _UNREADABLE in entries else entries
     try:
         return kind(text)
     except (TypeError, ValueError):
@@ -157,11 +209,29 @@ def _read(text: str, kind: Any) -> Any:
 
 def _describe(hint: Any) -> str:
     words = []
-    for kind in _alternatives(hint):
+    for kind in alternatives(hint):
         if choices(kind):
             words.append("one of " + ", ".join(str(choice) for choice in choices(kind)))
         elif kind is type(None):
             words.append("none")
+        elif _entry(kind) is not None:
+            words.append(f"a tuple, each entry {_describe(_entry(kind))}")
         else:
             words.append(_WORDED.get(kind, str(kind)))
     return " or ".join(words)
+
+
+def _entry(hint: Any) -> Any:
+    """What each entry of a `tuple[..., ...]` annotation is; None for any other annotation."""
+    return typing.get_args(hint)[0] if typing.get_origin(hint) is tuple else None
+
+
+def _bracketed(text: str) -> str:
+    return f"[{text}]" if any(letter in text for letter in ":,=+[]") else text
+
+
+def _unbracketed(text: str) -> str:
+    if text[:1] == "[" and text[-1:] == "]":
+        with contextlib.suppress(ConfigError):  # in "[a]+[b]" the first and the last are no pair
+            return split(text[1:-1], "")[0]
+    return text

@@ -17,7 +17,7 @@ from typing import Any
 from longtail import params
 from longtail.errors import ConfigError
 
-__all__ = ["BUILT_IN", "GROUP", "LINEUP", "get", "make", "name_of", "names", "parse"]
+__all__ = ["BUILT_IN", "GROUP", "LINEUP", "get", "make", "name_of", "names", "parse", "spec"]
 
 GROUP = "longtail.algorithms"
 
@@ -27,13 +27,33 @@ _BUILT_IN = {
     "bias": "longtail.algorithms.baseline:Bias",
     "user-knn": "longtail.algorithms.neighborhood.user_knn:UserKNN",
     "item-knn": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
+    "pca": "longtail.algorithms.factorization.pca:PCA",
+    "slope-one": "longtail.algorithms.neighborhood.slope_one:SlopeOne",
+    "co-clustering": "longtail.algorithms.neighborhood.co_clustering:CoClustering",
+    "implicit-user-knn": "longtail.algorithms.neighborhood.implicit_user_knn:ImplicitUserKNN",
+    "implicit-item-knn": "longtail.algorithms.neighborhood.implicit_item_knn:ImplicitItemKNN",
+    "content-knn": "longtail.algorithms.content.content_knn:ContentKNN",
+    "content-profile": "longtail.algorithms.content.content_profile:ContentProfile",
     "svd": "longtail.algorithms.factorization.svd:SVD",
     "svdpp": "longtail.algorithms.factorization.svdpp:SVDpp",
+    "fm": "longtail.algorithms.factorization.fm:FM",
+    "timesvdpp": "longtail.algorithms.factorization.timesvdpp:TimeSVDpp",
+    "asvd": "longtail.algorithms.factorization.asymmetric_svd:AsymmetricSVD",
+    "nmf": "longtail.algorithms.factorization.nmf:NMF",
+    "pmf": "longtail.algorithms.factorization.pmf:PMF",
+    "bpmf": "longtail.algorithms.factorization.bpmf:BPMF",
+    "als": "longtail.algorithms.factorization.als:ALS",
     "ease": "longtail.algorithms.linear.ease:EASE",
     "sparse-ease": "longtail.algorithms.linear.sparse_ease:SparseEASE",
     "slim": "longtail.algorithms.linear.slim:SLIM",
     "p3alpha": "longtail.algorithms.graph.p3alpha:P3alpha",
     "rp3beta": "longtail.algorithms.graph.rp3beta:RP3beta",
+    "blend": "longtail.algorithms.hybrid.blend:Blend",
+    "feature-combination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
+    "switching": "longtail.algorithms.hybrid.switching:Switching",
+    "cascade": "longtail.algorithms.hybrid.cascade:Cascade",
+    "rank-fusion": "longtail.algorithms.hybrid.rank_fusion:RankFusion",
+    "implicit-als": "longtail.algorithms.factorization.implicit_als:ImplicitALS",
 }
 
 BUILT_IN = tuple(_BUILT_IN)
@@ -95,18 +115,36 @@ def parse(spec: str) -> tuple[str, dict[str, Any]]:
     Examples:
         >>> parse("svd:factors=8,epochs=5")
         ('svd', {'factors': 8, 'epochs': 5})
+        >>> parse("blend:members=[svd:factors=8]+bias,folds=2")
+        ('blend', {'members': ('svd:factors=8', 'bias'), 'folds': 2})
 
     Raises:
         ConfigError: as `make`.
     """
     name, _, rest = spec.partition(":")
     texts = {}
-    for pair in filter(None, rest.replace(":", ",").split(",")):
+    for pair in filter(None, params.split(rest, ":,")):
         key, equals, value = pair.partition("=")
         if not equals:
             raise ConfigError(f"{spec!r}: write parameters as {name}:parameter=value")
         texts[key.strip().replace("-", "_")] = value.strip()
     return name, params.parse(get(name), texts)
+
+
+def spec(model: Any) -> str:
+    """A recommender as `parse` reads it: its name, and the hyperparameters that are not the defaults.
+
+    Examples:
+        >>> spec(make("svd", factors=8, biased=False))
+        'svd:factors=8,biased=false'
+
+    Raises:
+        ConfigError: if its class is not registered.
+    """
+    usual = {name: field.default for name, field in type(model).__dataclass_fields__.items()}
+    unusual = {name: value for name, value in params.values(model).items() if value != usual[name]}
+    pairs = ",".join(f"{name}={params.written(value)}" for name, value in unusual.items())
+    return name_of(type(model)) + (f":{pairs}" if pairs else "")
 
 
 def name_of(cls: type[Any]) -> str:

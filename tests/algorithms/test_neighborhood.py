@@ -8,22 +8,30 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy import stats
 
 import longtail as lt
+from longtail.algorithms.neighborhood.people import same_people
 from longtail.errors import ConfigError
 
 Matrix = npt.NDArray[np.float64]
 
 VARIANTS = ("basic", "mean", "zscore", "baseline")
-SIMILARITIES = ("cosine", "msd", "pearson", "pearson_baseline")
+SIMILARITIES = ("cosine", "msd", "pearson", "pearson_baseline", "adjusted_cosine", "spearman", "jaccard",
+                "conditional_probability")  # fmt: skip
 SUPPORT = 3
 SETTINGS: dict[str, Any] = {"neighbors": 3, "shrinkage": 5.0, "reg_user": 2.0, "reg_item": 3.0, "epochs": 4}
 
 
 @pytest.fixture
 def data(rng: np.random.Generator) -> lt.Interactions:
-    """Fourteen users and eleven items, ratings of many values so that similarities do not tie."""
-    users, items = np.nonzero(rng.random((14, 11)) < 0.6)
+    """Fourteen users and eleven items, ratings of many values so that few similarities tie.
+
+    The first user rated everything, so that items are numbered in the order in which everybody rated them.
+    """
+    met = rng.random((14, 11)) < 0.6
+    met[0] = True
+    users, items = np.nonzero(met)
     ratings = rng.uniform(1, 5, len(users)).round(3)
     return lt.Interactions.from_frame({"user": users, "item": items, "rating": ratings}, scale=(1, 5))
 
@@ -48,22 +56,35 @@ def baselines(table: Matrix) -> Matrix:
 def alike(a: Matrix, b: Matrix, name: str, min_support: int) -> float:
     """The similarity of two rows of what is compared."""
     both = ~np.isnan(a) & ~np.isnan(b)
-    a, b, n = a[both], b[both], int(both.sum())
-    if n < max(min_support, 2 if name == "pearson_baseline" else 1):
+    sizes, n = ((~np.isnan(a)).sum(), (~np.isnan(b)).sum()), int(both.sum())
+    a, b = a[both], b[both]
+    counted = n - 1 if name == "pearson_baseline" else n
+    if n < min_support or counted < 1:
         return 0.0
+    shrunk = counted / (counted + SETTINGS["shrinkage"])
     if name == "msd":
-        return float(1 / (1 + np.mean((a - b) ** 2)))
-    if name == "pearson":
+        return float(shrunk / (1 + np.mean((a - b) ** 2)))
+    if name == "jaccard":
+        return float(shrunk * n / (sizes[0] + sizes[1] - n))
+    if name == "conditional_probability":
+        return float(shrunk * n / (sizes[0] * np.sqrt(sizes[1])))
+    if name in ("pearson", "spearman"):
         a, b = a - a.mean(), b - b.mean()
         if np.allclose(a, 0) or np.allclose(b, 0):
             return 0.0
-    cosine = a @ b / np.sqrt((a @ a) * (b @ b))
-    return float(cosine * (n - 1) / (n - 1 + SETTINGS["shrinkage"]) if name == "pearson_baseline" else cosine)
+    return float(shrunk * (a @ b) / np.sqrt((a @ a) * (b @ b)))
 
 
 def similarities(table: Matrix, base: Matrix, name: str, min_support: int = 1) -> Matrix:
     """All rows with one another; over two columns all correlations are 1 or -1, and tie."""
-    compared = table - base if name == "pearson_baseline" else table
+    if name == "pearson_baseline":
+        compared = table - base
+    elif name == "adjusted_cosine":
+        compared = table - np.nanmean(table, axis=0)
+    elif name == "spearman":
+        compared = stats.rankdata(table, axis=1, nan_policy="omit")
+    else:
+        compared = table
     found = np.array([[alike(a, b, name, min_support) for b in compared] for a in compared])
     np.fill_diagonal(found, 0)
     return found
@@ -82,7 +103,7 @@ def estimates(
     found = np.full(table.shape, np.nan) if variant == "basic" else centers.copy()
     for x, y in np.ndindex(table.shape):
         weight = np.where(np.isnan(table[:, y]), 0.0, near[x])
-        nearest = np.argsort(-weight)[: SETTINGS["neighbors"]]
+        nearest = np.argsort(-weight, kind="stable")[: SETTINGS["neighbors"]]
         nearest = nearest[weight[nearest] > 0]
         if len(nearest) >= min_neighbors:
             moved = weight[nearest] @ said[nearest, y] / (damping + weight[nearest].sum())
@@ -192,7 +213,7 @@ def test_a_stranger_with_a_training_history_is_that_user_and_not_their_own_neigh
     assert model._score_histories(data.by_user) == pytest.approx(model._score_users(users), abs=1e-5)
     changed = data.by_user.copy()
     changed.data = changed.data - np.float32(0.25)
-    near = model._neighbors(changed, model._solved_biases(changed), model._same_people(changed))
+    near = model._neighbors(changed, model._solved_biases(changed), same_people(changed, model.histories_))
     for user in users:
         assert user in near.indices[near.starts[user] : near.ends[user]]
 
@@ -212,3 +233,38 @@ def test_similar_items_are_the_most_similar_rows(data: lt.Interactions) -> None:
 def test_a_choice_that_is_none_is_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(ConfigError, match=next(iter(wrong))):
         lt.UserKNN(**wrong)
+
+
+# -- learning online ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("side", ["user", "item"])
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_what_a_person_rates_online_counts_as_if_it_had_been_their_history(
+    data: lt.Interactions, side: str, variant: str
+) -> None:
+    """The answer is that to a stranger with the new history, biases and means of items as they were."""
+    model = make(side, variant=variant, similarity="msd", ranking="rating").fit(data)
+    person, items = data.user_ids[2], data.item_ids.values
+    history = dict(zip(items.tolist(), np.linspace(1, 5, len(items)).round(2).tolist(), strict=True))
+    history.pop(int(items[4]))
+    model.learn([person] * len(history), list(history), list(history.values()))
+    history |= {int(items[4]): float(data.by_user[2, 4])} if data.by_user[2, 4] else {}
+    assert model.predict([person] * len(items), items) == pytest.approx(model.predict_for(history, items), abs=1e-4)
+
+
+def test_a_neighbor_who_rates_online_is_another_neighbor(data: lt.Interactions) -> None:
+    """Users compared and averaged anew; with basic centers nothing else is learned, so it is a refit."""
+    known, rest = data.take(np.arange(len(data)) % 9 > 0), data.take(np.arange(len(data)) % 9 == 0)
+    model = make("user", variant="basic", similarity="cosine").fit(known)
+    model.learn(data.user_ids.values[rest.users], data.item_ids.values[rest.items], rest.values)
+    fresh = make("user", variant="basic", similarity="cosine").fit(data)
+    people = np.arange(data.n_users, dtype=np.int32)
+    assert model._score_users(people) == pytest.approx(fresh._score_users(people), abs=1e-6)
+
+
+def test_items_may_keep_only_the_most_similar(data: lt.Interactions) -> None:
+    every, few = (make("item", similarity="msd", kept=kept).fit(data).similarities_.toarray() for kept in (None, 3))
+    assert ((few > 0).sum(axis=1) == 3).all()
+    for row, line in enumerate(every):
+        assert np.sort(few[row])[-3:] == pytest.approx(np.sort(line)[-3:], rel=1e-6)

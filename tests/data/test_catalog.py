@@ -90,3 +90,12 @@ def test_a_column_added_to_the_callers_frame_does_not_turn_up() -> None:
     catalog = Catalog(mine)
     mine.insert_column(1, pl.Series("title", ["late"]))
     assert catalog.items.columns == ["item"]
+
+
+def test_rows_stand_in_the_order_of_the_ids(catalog: Catalog) -> None:
+    rows = catalog.rows(Ids([4, 99, 1], kind="item"))
+    assert rows["item"].to_list() == [4, 99, 1]
+    assert rows["title"].to_list() == ["Solaris (2002)", None, "Alien (1979)"]
+    small = Catalog(catalog.items.with_columns(pl.col("item").cast(pl.Int16)))
+    assert small.rows(Ids([4, 99, 1], kind="item")).equals(rows)
+    assert catalog.rows(Ids(["4", "1"], kind="item"))["title"].to_list() == [None, None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -44,6 +45,27 @@ def assert_divides(data: Interactions, split: Split) -> None:
         assert part.user_ids is data.user_ids
         assert part.item_ids is data.item_ids
         assert (part.scale, part.feedback, part.catalog) == (data.scale, data.feedback, data.catalog)
+
+
+@given(interactions(), st.floats(0.05, 0.95), st.sampled_from(["user", "item"]))
+def test_random_holdout_divides_the_rows_of_each(data: Interactions, fraction: float, per: Any) -> None:
+    counts = data.user_counts if per == "user" else data.item_counts
+    wanted = np.rint(fraction * counts)
+    if not 0 < wanted.sum() < len(data):
+        with pytest.raises(DataError, match="choose another fraction"):
+            random_holdout(data, fraction, per=per)
+        return
+    split = random_holdout(data, fraction, per=per)
+    test = split[1]
+    assert_divides(data, split)
+    assert np.array_equal(test.user_counts if per == "user" else test.item_counts, wanted)
+    assert rows(random_holdout(data, fraction, per=per)[1]) == rows(test)
+
+
+def test_random_holdout_names_whose_rows() -> None:
+    data = Interactions.from_frame({"user": [1, 1], "item": [1, 2], "rating": [1.0, 2.0]})
+    with pytest.raises(ConfigError, match="per must be one of data, user, item, not 'person'"):
+        random_holdout(data, 0.5, per="person")  # type: ignore[arg-type]
 
 
 @given(interactions(), st.floats(0.05, 0.95), st.integers(0, 99))

@@ -16,7 +16,9 @@ from longtail.data import splits
 
 NAMES = ["user", "item", "rating"]
 BIASES = {"reg_user": 15.0, "reg_item": 10.0, "epochs": 10}
-NEIGHBORS = {"neighbors": 40, "min_neighbors": 1, "min_support": 1, "shrinkage": 100.0, "damping": 0.0, **BIASES}
+NEIGHBORS = {"neighbors": 40, "min_neighbors": 1, "min_support": 1, "damping": 0.0, **BIASES}
+SHRUNK = {"pearson_baseline": 100.0}
+"""The one measure that Surprise shrinks."""
 VARIANTS = {"basic": "KNNBasic", "mean": "KNNWithMeans", "zscore": "KNNWithZScore", "baseline": "KNNBaseline"}
 SIMILARITIES = ("cosine", "msd", "pearson", "pearson_baseline")
 GRID = list(itertools.product(VARIANTS, ("user", "item"), SIMILARITIES))
@@ -80,8 +82,17 @@ def test_biases(fold: Pair, recorded: Mapping[str, Any]) -> None:
 
 @pytest.mark.parametrize(("variant", "side", "similarity"), GRID)
 def test_neighborhoods(fold: Pair, recorded: Mapping[str, Any], variant: str, side: str, similarity: str) -> None:
-    model = lt.make(f"{side}-knn", variant=variant, similarity=similarity, **NEIGHBORS)
+    shrinkage = SHRUNK.get(similarity)
+    model = lt.make(f"{side}-knn", variant=variant, similarity=similarity, shrinkage=shrinkage, **NEIGHBORS)
     assert_agrees(model, fold, recorded, f"{VARIANTS[variant]}_{side}_{similarity}")
+
+
+def test_slope_one(fold: Pair, recorded: Mapping[str, Any]) -> None:
+    train, test = fold
+    found = lt.SlopeOne(weighted=False).fit(train).predict_ratings(test)
+    assert len(found.estimated) == 20_000
+    assert found.estimated == pytest.approx(recorded["SlopeOne"], abs=1e-4)
+    assert np.array_equal(found.impossible, recorded["SlopeOne__impossible"])
 
 
 @pytest.mark.parametrize(("name", "chosen", "rmse", "mae"), COURSE)

@@ -114,3 +114,35 @@ def test_padding_stays_zero(ratings: tuple[Any, Any, Any], rng: np.random.Genera
     sgd.svdpp_epoch(*visits, P, Q, Y, biases(rng, N_USERS), biases(rng, N_ITEMS), MEAN, RATE, DECAY)
     assert P.shape[1] > FACTORS
     assert not any(part[:, FACTORS:].any() for part in (P, Q, Y))
+
+
+def asymmetric_by_hand(rows: Any, residuals: Any, Q: Any, X: Any, Y: Any, b_user: Any, b_item: Any) -> None:
+    """Every x_j and y_j of the user's items is updated at every rating, as the paper has it."""
+    rated: dict[int, list[tuple[int, float]]] = {}
+    for (u, i, _), d in zip(rows, residuals, strict=True):
+        rated.setdefault(u, []).append((i, float(d)))
+    for u, i, r in rows:
+        root = np.sqrt(len(rated[u]))
+        q, s = Q[i].copy(), sum(d * X[j] + Y[j] for j, d in rated[u]) / root
+        e = r - (MEAN + b_user[u] + b_item[i] + q @ s)
+        b_item[i] += RATE * (e - DECAY * b_item[i])
+        Q[i] += RATE * (e * s - DECAY * q)
+        for j, d in rated[u]:
+            X[j] += RATE * (e * d * q / root - DECAY * X[j])
+            Y[j] += RATE * (e * q / root - DECAY * Y[j])
+
+
+def test_asymmetric_epoch_equals_updating_every_vector_of_the_user_at_every_rating(
+    ratings: tuple[Any, Any, Any], rng: np.random.Generator
+) -> None:
+    learned = [vectors(rng, N_ITEMS) for _ in range(3)]
+    learned += [biases(rng, N_USERS), biases(rng, N_ITEMS)]
+    by_hand, user_bias = in_double(*learned), learned[3].copy()
+    visits = sgd.group_by_user(*ratings, N_USERS)
+    residuals = (visits[3] - np.float32(3.0)).astype(np.float32)
+    for _ in range(3):
+        asymmetric_by_hand(visited(ratings), residuals, *by_hand)
+        sgd.asymmetric_epoch(*visits, residuals, *learned, MEAN, RATE, DECAY)
+    for ours, theirs in zip(learned, by_hand, strict=True):
+        assert np.allclose(ours, theirs, atol=2e-5, rtol=0)
+    assert np.array_equal(learned[3], user_bias)

@@ -13,6 +13,7 @@ from longtail.kernels import similarity
 from longtail.kernels.similarity import Measure, Neighbors, Similarity, similar_rows, similarity_matrix
 
 MEASURES = get_args(Similarity)
+SYMMETRIC = [name for name in MEASURES if name != "conditional_probability"]
 
 
 def cosine(x: Any, y: Any) -> float:
@@ -23,16 +24,23 @@ def cosine(x: Any, y: Any) -> float:
 def twin(x: Any, y: Any, measure: Measure) -> float:
     """The similarity of two rows with NaN where there is no rating."""
     both = ~np.isnan(x) & ~np.isnan(y)
+    sizes, whole = ((~np.isnan(x)).sum(), (~np.isnan(y)).sum()), (np.nan_to_num(x), np.nan_to_num(y))
     x, y, n = x[both], y[both], int(both.sum())
-    if n < max(measure.min_support, 1):
+    if n < max(measure.min_support, 2 if measure.name == "pearson_baseline" else 1):
         return 0.0
-    if measure.name == "cosine":
-        return cosine(x, y)
+    free = int(measure.name == "pearson_baseline")
+    part = (n - free) / (n - free + (measure.shrinkage or 0.0))
     if measure.name == "msd":
-        return float(1 / (1 + np.mean((x - y) ** 2)))
-    if measure.name == "pearson":
-        return 0.0 if np.ptp(x) == 0 or np.ptp(y) == 0 else cosine(x - x.mean(), y - y.mean())
-    return cosine(x, y) * (n - 1) / (n - 1 + measure.shrinkage) if n > 1 else 0.0
+        return part / (1 + np.mean((x - y) ** 2))
+    if measure.name in ("pearson", "spearman"):
+        return 0.0 if np.ptp(x) == 0 or np.ptp(y) == 0 else part * cosine(x - x.mean(), y - y.mean())
+    if measure.name == "jaccard":
+        return part * n / (sizes[0] + sizes[1] - n)
+    if measure.name == "conditional_probability":
+        return part * n / (sizes[0] * sizes[1] ** measure.popularity)
+    if measure.name == "dot":
+        return part * (x @ y)
+    return part * cosine(*(whole if measure.over == "whole" else (x, y)))
 
 
 def table(ratings: Any, measure: Measure) -> Any:
@@ -70,9 +78,12 @@ def ratings(rng: np.random.Generator) -> Any:
 
 
 @pytest.mark.parametrize("min_support", [1, 3])
-@pytest.mark.parametrize("name", MEASURES)
-def test_agrees_with_the_definition(ratings: Any, name: Similarity, min_support: int) -> None:
-    measure = Measure(name, min_support, shrinkage=7.0)
+@pytest.mark.parametrize("shrinkage", [0.0, 7.0])
+@pytest.mark.parametrize(("name", "over"), [*((name, "common") for name in MEASURES), ("cosine", "whole")])
+def test_agrees_with_the_definition(
+    ratings: Any, name: Similarity, over: Any, min_support: int, shrinkage: float
+) -> None:
+    measure = Measure(name, min_support, shrinkage, over)
     expected = table(ratings, measure)
     found = similarity_matrix(*stored(ratings), measure)
     np.testing.assert_allclose(found.toarray(), expected, atol=1e-12)
@@ -151,7 +162,7 @@ def test_empty_rows_have_no_neighbors_and_are_nobodys(ratings: Any) -> None:
     assert similarity_matrix(*nothing, Measure("cosine")).nnz == 0
 
 
-@pytest.mark.parametrize("name", MEASURES)
+@pytest.mark.parametrize("name", SYMMETRIC)
 def test_is_symmetric(ratings: Any, name: Similarity) -> None:
     found = similarity_matrix(*stored(ratings), Measure(name, 2, 10.0)).toarray()
     assert np.array_equal(found, found.T)

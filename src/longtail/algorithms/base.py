@@ -28,7 +28,7 @@ from longtail.types import AnyArray, BoolArray, IntArray
 
 __all__ = ["Exclude", "FoldIn", "Recommender", "Scores", "load"]
 
-FoldIn = Literal["exact", "solved", "fallback"]
+FoldIn = Literal["exact", "solved", "fallback", "members"]
 Exclude = Literal["seen", "none"]
 
 
@@ -38,7 +38,7 @@ class Recommender(ABC):
 
     Class attributes:
         fold_in: how a history it never saw is answered: "exact" (as if it had been there, the items fixed), "solved"
-            (a least-squares step) or "fallback" (the same for everyone).
+            (a least-squares step), "fallback" (the same for everyone) or, of a hybrid, as its "members" answer it.
         predicts_ratings: whether it is a `PredictsRatings`; one that only ranks takes no `min_rating`.
         scores_are_ratings: whether the scores that rank are predicted ratings.
     """
@@ -219,16 +219,8 @@ class Recommender(ABC):
     def save(self, path: str | Path) -> None:
         """Write the fitted model to a directory (`manifest.json`, `arrays.safetensors`), without pickle."""
         self._require_fitted()
-        from longtail import __version__
-
-        learned = {name: value for name, value in vars(self).items() if name.endswith("_")}
-        manifest = {
-            "algorithm": registry.name_of(type(self)),
-            "longtail": __version__,
-            "hyperparameters": params.values(self),
-            "data": self.fingerprint_,
-        }
-        artifacts.write(path, manifest, learned)
+        saved = _as_data(self)
+        artifacts.write(path, saved.manifest, saved.state)
 
     def _require_fitted(self) -> None:
         if not hasattr(self, "histories_"):
@@ -241,15 +233,41 @@ def load(path: str | Path) -> Recommender:
     Raises:
         ArtifactError: if there is no complete artifact at `path`, or its algorithm is not installed.
     """
-    manifest, state = artifacts.read(path)
+    saved = artifacts.Saved(*artifacts.read(path))
     try:
-        cls, chosen = registry.get(manifest["algorithm"]), manifest["hyperparameters"]
-        if {field.name for field in dataclasses.fields(cls)} != set(chosen):
-            raise ConfigError(f"it was saved by Longtail {manifest['longtail']} with other hyperparameters")
-        model: Recommender = cls(**chosen)
-        if "histories_" not in state or not all(name.endswith("_") for name in state):
-            raise ConfigError("it does not hold what a model learns")
+        return _as_model(saved)
     except (ConfigError, KeyError, TypeError) as error:
         raise ArtifactError(f"{path} cannot be loaded: {error}") from error
-    vars(model).update(state)
+
+
+def _as_data(model: Recommender) -> artifacts.Saved:
+    """What is saved of a model, and of the models it holds in lists."""
+    from longtail import __version__
+
+    manifest = {
+        "algorithm": registry.name_of(type(model)),
+        "longtail": __version__,
+        "hyperparameters": params.values(model),
+        "data": model.fingerprint_,
+    }
+    learned = {name: value for name, value in vars(model).items() if name.endswith("_")}
+    models = {name: value for name, value in learned.items() if _holds(value, Recommender)}
+    return artifacts.Saved(manifest, learned | {name: [_as_data(one) for one in held] for name, held in models.items()})
+
+
+def _as_model(saved: artifacts.Saved) -> Recommender:
+    """The model that was saved, its algorithm looked up in the registry; so are those of the models it holds."""
+    cls, chosen = registry.get(saved.manifest["algorithm"]), saved.manifest["hyperparameters"]
+    if {field.name for field in dataclasses.fields(cls)} != set(chosen):
+        raise ConfigError(f"it was saved by Longtail {saved.manifest['longtail']} with other hyperparameters")
+    model: Recommender = cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in chosen.items()})
+    if "histories_" not in saved.state or not all(name.endswith("_") for name in saved.state):
+        raise ConfigError("it does not hold what a model learns")
+    models = {name: value for name, value in saved.state.items() if _holds(value, artifacts.Saved)}
+    vars(model).update({**saved.state, **{name: [_as_model(one) for one in held] for name, held in models.items()}})
     return model
+
+
+def _holds(value: Any, kind: type[Any]) -> bool:
+    """Whether it is a list of such objects."""
+    return isinstance(value, list) and bool(value) and isinstance(value[0], kind)

@@ -22,7 +22,7 @@ from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.data.results import RatingPredictions, TopN
 from longtail.errors import DataError
-from longtail.types import AnyArray, BoolArray, FloatArray, IntArray, RealArray
+from longtail.types import AnyArray, BoolArray, FloatArray, IntArray, LongArray, RealArray
 
 __all__ = [
     "Explains",
@@ -77,7 +77,8 @@ class PredictsRatings(Recommender, ABC):
     def predict_ratings(self, test: Interactions) -> RatingPredictions:
         """Predictions beside the true ratings of a test set, in the test set's own ids.
 
-        A user or item that the training data do not know is impossible and gets the mean of the training ratings.
+        A user or item that the training data do not know is impossible and gets the mean of the training ratings. A
+        model that knows of time is asked at the times of the test set, where it has any.
         """
         self._require_fitted()
         same = test.user_ids == self.user_ids_ and test.item_ids == self.item_ids_
@@ -86,13 +87,20 @@ class PredictsRatings(Recommender, ABC):
         known = (users >= 0) & (items >= 0)
         estimated = np.full(len(test), self.mean_, dtype=np.float32)
         impossible = ~known
-        estimated[known], impossible[known] = self._estimate(users[known], items[known])
+        times = test.times[known] if test.times is not None else None
+        estimated[known], impossible[known] = self._estimate(users[known], items[known], times)
         return RatingPredictions(
             test.users, test.items, test.values, estimated, impossible, test.user_ids, test.item_ids
         )
 
-    def _estimate(self, users: IntArray, items: IntArray) -> tuple[FloatArray, BoolArray]:
-        raw, impossible = self._predict_pairs(users, items)
+    def _predict_at(self, users: IntArray, items: IntArray, times: LongArray) -> tuple[FloatArray, BoolArray]:
+        """As `_predict_pairs`, asked at these times (n,); for most models time makes no difference."""
+        return self._predict_pairs(users, items)
+
+    def _estimate(
+        self, users: IntArray, items: IntArray, times: LongArray | None = None
+    ) -> tuple[FloatArray, BoolArray]:
+        raw, impossible = self._predict_pairs(users, items) if times is None else self._predict_at(users, items, times)
         return self._on_scale(raw), impossible
 
     def _on_scale(self, ratings: FloatArray) -> FloatArray:
@@ -171,11 +179,13 @@ class Explains(Recommender, ABC):
 
     def _explained(self, history: sparse.csr_array, item: Any, n: int) -> Explanation:
         n = params.positive("n", n)
-        indices, weights = self._reasons(history, int(self.item_ids_.index([item])[0]))
+        wanted = int(self.item_ids_.index([item])[0])
+        indices, weights = self._reasons(history, wanted)
         ids = self.item_ids_ if self.reason_kind == "item" else self.user_ids_
         titles = self.titles_ if self.reason_kind == "item" else None
         top = np.lexsort((indices, -weights))
-        top = top[weights[top] > 0]
+        itself = (indices[top] == wanted) & (self.reason_kind == "item")
+        top = top[(weights[top] > 0) & ~itself]
         reasons = [
             Reason(
                 self.reason_kind,

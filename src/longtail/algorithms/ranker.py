@@ -49,6 +49,11 @@ class Ranker(Recommender, ABC):
         self.popularity_ = (train.item_counts / train.item_counts.max()).astype(np.float32)
         self._fit_preferences(self._preferences(train.by_user), train, catalog)
 
+    def _listable(self) -> BoolArray:
+        """(n_items,) which items may be recommended: those that somebody has met."""
+        met: BoolArray = self.popularity_ > 0
+        return met
+
     def _preferences(self, histories: sparse.csr_array) -> sparse.csr_array:
         return preferences(histories, self.preference, self.highest_)
 
@@ -57,7 +62,7 @@ class Ranker(Recommender, ABC):
 
     def _ranked(self, scores: Scores, cold: BoolArray) -> Scores:
         """Scores with popularity for the rows that are `cold`, and -inf for items without training rows."""
-        known: BoolArray = self.popularity_ > 0
+        known = self._listable()
         if isinstance(scores, LowRank):
             left = np.concatenate([np.where(cold[:, None], 0, scores.left), cold[:, None]], axis=1, dtype=np.float32)
             right = np.concatenate([scores.right, self.popularity_[:, None]], axis=1, dtype=np.float32)

@@ -12,7 +12,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from longtail import registry
+from longtail import params, registry
 from longtail.algorithms.base import Recommender
 from longtail.algorithms.powers import Explains, PredictsRatings
 from longtail.data.results import TopN
@@ -181,7 +181,7 @@ def algorithms_table(described: Iterable[Mapping[str, Any]]) -> Table:
     table.add_column("what it is", overflow="fold")
     table.add_column("parameters and defaults", overflow="fold", style="dim")
     for entry in described:
-        parameters = " ".join(f"{name}={value}" for name, value in entry["parameters"].items())
+        parameters = " ".join(f"{name}={params.written(value)}" for name, value in entry["parameters"].items())
         table.add_row(entry["name"], Text(entry["about"]), Text(parameters))
     return table
 

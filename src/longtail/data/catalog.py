@@ -121,6 +121,45 @@ class Catalog:
         known = dict(zip(self.items["item"].to_list(), self.items["genres"].to_list(), strict=True))
         return [known.get(item) or () for item in item_ids.values.tolist()]
 
+    def rows(self, item_ids: Ids) -> pl.DataFrame:
+        """The catalog's items in the order of `item_ids`, one row each; nulls where nothing is known.
+
+        Examples:
+            >>> Catalog(pl.DataFrame({"item": [1, 2], "year": [1995, 2009]})).rows(Ids([2, 3])).rows()
+            [(2, 2009), (3, None)]
+        """
+        wanted = pl.DataFrame({columns.ITEM: pl.Series(item_ids.values)})
+        same_kind = self.items.schema[columns.ITEM].is_integer() == item_ids.is_integer
+        known = self.items if same_kind else self.items.clear()
+        known = known.with_columns(pl.col(columns.ITEM).cast(wanted.schema[columns.ITEM]))
+        return wanted.join(known, columns.ITEM, "left", maintain_order="left")
+
+    def with_features(self, frame: Any, *, item: str | None = None) -> Catalog:
+        """The same catalog with more columns for its items: numbers, labels, embeddings.
+
+        Args:
+            frame: a table as `polars.DataFrame` takes it, or a dict of columns; one row an item. Items that the catalog
+                does not hold are left out, and items that the table does not hold have nulls there.
+            item: the name of its column of item ids, when it is not a usual one.
+
+        Raises:
+            DataError: if there is no column of ids, an item stands twice, or the catalog has such a column already.
+
+        Examples:
+            >>> catalog = Catalog(pl.DataFrame({"item": [1, 2]}))
+            >>> catalog.with_features({"ML_Id": [2, 7], "brightness": [0.4, 0.1]}, item="ML_Id").items.rows()
+            [(1, None), (2, 0.4)]
+        """
+        table = pl.DataFrame(frame)
+        key = item if item is not None else columns.find(table.columns, columns.ITEM)
+        if key is None or key not in table.columns:
+            raise DataError(f"no column of items; found {', '.join(table.columns)}; name it with item=")
+        more = Catalog(table.rename({key: columns.ITEM})).rows(Ids(self.items[columns.ITEM].to_list(), kind="item"))
+        twice = sorted(set(more.columns[1:]) & set(self.items.columns))
+        if twice:
+            raise DataError(f"the catalog has a column {twice[0]!r} already; rename one of the two")
+        return Catalog(self.items.hstack(more.drop(columns.ITEM)), self.users, self.tags)
+
     @cached_property
     def _titles(self) -> dict[Any, str]:
         if "title" not in self.items.columns:

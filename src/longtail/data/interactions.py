@@ -264,6 +264,19 @@ class Interactions:
         """The same data with another catalog."""
         return dataclasses.replace(self, catalog=catalog)
 
+    def with_items(self, items: Iterable[Any] | None = None) -> Interactions:
+        """The same data with more items known by id, those of the catalog unless others are named; call it, then split.
+
+        Examples:
+            >>> data = Interactions.from_frame({"user": [1, 2], "item": [10, 20], "rating": [5.0, 3.0]})
+            >>> data.with_items([30, 10]).item_ids.values.tolist()
+            [10, 20, 30]
+        """
+        if items is None and self.catalog is None:
+            raise DataError("with_items() takes the items of the catalog, and these data have none; name the items")
+        more = self.catalog.items[columns.ITEM] if items is None and self.catalog is not None else items
+        return dataclasses.replace(self, item_ids=self.item_ids.union(Ids(() if more is None else more, kind="item")))
+
     def __len__(self) -> int:
         return len(self.users)
 

@@ -23,7 +23,7 @@ from longtail.data.catalog import YEAR_AT_END, Catalog
 from longtail.data.interactions import Interactions
 from longtail.errors import DataError
 
-__all__ = ["holds_ratings", "read_folder"]
+__all__ = ["holds_ratings", "read_catalog", "read_folder"]
 
 _RATINGS = ("ratings.csv", "ratings.dat", "u.data")
 _HALF_STARS = (0.5, 5.0)
@@ -58,24 +58,37 @@ def read_folder(folder: str | Path) -> Interactions:
     Raises:
         DataError: if it is no such folder, or a file in it is damaged.
     """
-    place = Path(folder)
-    name = next((name for name in _RATINGS if (place / name).is_file()), None)
-    if name is None:
-        raise DataError(
-            f"no {', '.join(_RATINGS[:-1])} or {_RATINGS[-1]} in {folder}; name a MovieLens folder or a file"
-        )
+    place, name = Path(folder), _ratings_file(folder)
     whole_stars = name == "u.data" or (name == "ratings.dat" and (place / "users.dat").is_file())
-    try:
-        catalog = {"ratings.csv": _catalog_csv, "ratings.dat": _catalog_dat, "u.data": _catalog_100k}[name](place)
-    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
-        first_line = str(error).partition("\n")[0]
-        raise DataError(f"{folder} is no sound MovieLens release ({first_line})") from None
     return Interactions.from_csv(
         place / name,
         separator={"ratings.csv": ",", "ratings.dat": "::", "u.data": "\t"}[name],
         scale=_WHOLE_STARS if whole_stars else _HALF_STARS,
-        catalog=catalog,
+        catalog=read_catalog(folder),
     )
+
+
+def read_catalog(folder: str | Path) -> Catalog | None:
+    """What a release says of films and people, or None where there is no file of films; the ratings are not read.
+
+    Raises:
+        DataError: as `read_folder`.
+    """
+    read = {"ratings.csv": _catalog_csv, "ratings.dat": _catalog_dat, "u.data": _catalog_100k}[_ratings_file(folder)]
+    try:
+        return read(Path(folder))
+    except (pl.exceptions.PolarsError, OSError, UnicodeDecodeError) as error:
+        first_line = str(error).partition("\n")[0]
+        raise DataError(f"{folder} is no sound MovieLens release ({first_line})") from None
+
+
+def _ratings_file(folder: str | Path) -> str:
+    name = next((name for name in _RATINGS if (Path(folder) / name).is_file()), None)
+    if name is None:
+        raise DataError(
+            f"no {', '.join(_RATINGS[:-1])} or {_RATINGS[-1]} in {folder}; name a MovieLens folder or a file"
+        )
+    return name
 
 
 def _catalog_csv(folder: Path) -> Catalog | None:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -26,22 +26,24 @@ from longtail.errors import ConfigError, DataError
 from longtail.rng import generator
 from longtail.types import AnyArray, BoolArray, LongArray
 
-__all__ = ["Split", "Which", "by_time", "k_fold", "leave_one_out", "predefined", "random_holdout"]
+__all__ = ["Per", "Split", "Which", "by_time", "k_fold", "leave_one_out", "predefined", "random_holdout"]
 
 Split: TypeAlias = tuple[Interactions, Interactions]
 Which = Literal["random", "last"]
+Per = Literal["data", "user", "item"]
 
 
-def random_holdout(data: Interactions, fraction: float = 0.25, *, seed: int = 0) -> Split:
-    """Hold out a random part of all rows, whoever they belong to.
+def random_holdout(data: Interactions, fraction: float = 0.25, *, per: Per = "data", seed: int = 0) -> Split:
+    """Hold out a random part of all rows, or that part of each user's or each item's rows.
 
     Args:
         data: the rows to divide.
         fraction: the part for testing, between 0 and 1; `round(fraction x rows)` rows.
+        per: whose rows: those of all the "data" whoever they belong to, of each "user", or of each "item".
         seed: equal seeds hold out equal rows.
 
     Raises:
-        ConfigError: a fraction that is not between 0 and 1.
+        ConfigError: a fraction that is not between 0 and 1, or an unknown `per`.
         DataError: too few rows to leave one in each part.
 
     Examples:
@@ -49,11 +51,22 @@ def random_holdout(data: Interactions, fraction: float = 0.25, *, seed: int = 0)
         >>> train, test = random_holdout(data, 0.25)
         >>> len(train), len(test), train.user_ids is test.user_ids
         (3, 1, True)
+        >>> train, test = random_holdout(data, 0.5, per="user")
+        >>> train.user_counts.tolist(), test.user_counts.tolist()
+        ([1, 1], [1, 1])
     """
     _require_fraction(fraction)
+    if per not in get_args(Per):
+        raise ConfigError(f"per must be one of {', '.join(get_args(Per))}, not {per!r}")
     held_out = np.zeros(len(data), dtype=np.bool_)
-    wanted = round(fraction * len(data))
-    held_out[generator(seed, "split", "holdout").choice(len(data), wanted, replace=False, shuffle=False)] = True
+    if per == "data":
+        wanted = round(fraction * len(data))
+        held_out[generator(seed, "split", "holdout").choice(len(data), wanted, replace=False, shuffle=False)] = True
+    else:
+        owners, counts = (data.users, data.user_counts) if per == "user" else (data.items, data.item_counts)
+        order = np.lexsort((generator(seed, "split", "holdout", per).random(len(data)), owners))
+        place = np.arange(len(data)) - (np.cumsum(counts) - counts)[owners[order]]
+        held_out[order] = place < np.rint(fraction * counts)[owners[order]]
     return _divide(data, held_out, "choose another fraction")
 
 

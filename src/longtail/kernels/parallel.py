@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -82,4 +83,5 @@ _blas_held = threading.Lock()
 
 @cache
 def _controller() -> ThreadpoolController:
+    importlib.import_module("scipy.linalg.cython_blas")  # the library that compiled kernels multiply with
     return ThreadpoolController()

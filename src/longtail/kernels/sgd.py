@@ -14,7 +14,7 @@ import numpy as np
 from longtail.kernels.jit import kernel
 from longtail.types import FloatArray, IntArray, LongArray
 
-__all__ = ["LANES", "group_by_user", "padded", "svd_epoch", "svdpp_epoch"]
+__all__ = ["LANES", "asymmetric_epoch", "group_by_user", "padded", "svd_epoch", "svdpp_epoch"]
 
 LANES = 8
 
@@ -102,7 +102,20 @@ def svd_epoch(
     for k in range(len(sequence)):
         u, lo, hi = sequence[k], start[k], start[k + 1]
         user_bias[u] = _descend(
-            P[u], one, items[lo:hi], values[lo:hi], Q, user_bias[u], item_bias, mu, lr, keep, bias_lr, bias_keep
+            P[u],
+            one,
+            items[lo:hi],
+            values[lo:hi],
+            Q,
+            user_bias[u],
+            item_bias,
+            mu,
+            lr,
+            keep,
+            bias_lr,
+            bias_keep,
+            bias_lr,
+            bias_keep,
         )
 
 
@@ -159,13 +172,81 @@ def svdpp_epoch(
         for f in range(x.shape[0]):
             x[f] = p[f] + x[f] / root
             change[f] = x[f]
-        user_bias[u] = _descend(x, two, rated, values[lo:hi], Q, user_bias[u], item_bias, mu, lr, keep, lr, keep)
+        user_bias[u] = _descend(
+            x, two, rated, values[lo:hi], Q, user_bias[u], item_bias, mu, lr, keep, lr, keep, lr, keep
+        )
         for f in range(x.shape[0]):
             change[f] = (x[f] - kept * change[f]) / two
             p[f] = kept * p[f] + change[f]
             change[f] /= root
         for item in rated:
             for f in range(x.shape[0]):
+                Y[item, f] = kept * Y[item, f] + change[f]
+
+
+@kernel
+def asymmetric_epoch(
+    sequence: IntArray,
+    start: LongArray,
+    items: IntArray,
+    values: FloatArray,
+    residuals: FloatArray,
+    Q: FloatArray,
+    X: FloatArray,
+    Y: FloatArray,
+    user_bias: FloatArray,
+    item_bias: FloatArray,
+    mean: float,
+    rate: float,
+    decay: float,
+) -> None:
+    """One pass over the ratings, updating Q, X, Y and the item biases in place, in O(factors) a rating.
+
+    With n = |R(u)|, s = n^-1/2 sum of (d_j x_j + y_j) over R(u), d_j the residual of u's rating of j,
+    e = r - (mean + b_u + b_i + q_i . s) and a = 1 - rate decay, the update of Koren (2008, equation 13) for one rating
+    is: q_i <- a q_i + rate e s; and for EVERY j in R(u), x_j <- a x_j + rate e d_j q_i / n^1/2 and
+    y_j <- a y_j + rate e q_i / n^1/2. Then s <- a s + rate e g q_i with the gain g = 1 + mean of d_j^2, so that it is
+    enough to carry s through the user's ratings, as in `svdpp_epoch`: with A = a^n and c = (s - A s_before) / g,
+    x_j = A x_j_before + d_j c / n^1/2 and y_j = A y_j_before + c / n^1/2.
+
+    Args:
+        sequence: (n_present,) the users in the order of visiting; with the three that follow, from `group_by_user`.
+        start: (n_present + 1,) where their rows begin; the items of a user's rows are R(u).
+        items: (n,) item of each row; an item stands at most once among the rows of a user.
+        values: (n,) rating of each row.
+        residuals: (n,) d_j of each row.
+        Q: (n_items, padded) item vectors.
+        X: (n_items, padded) what rating an item above the baseline says of a user.
+        Y: (n_items, padded) what rating it at all says.
+        user_bias: (n_users,) b_u, which does not learn.
+        item_bias: (n_items,) b_i.
+        mean: the constant mu.
+        rate: learning rate.
+        decay: L2 regularization, applied once for each rating.
+    """
+    zero, one, mu, lr = np.float32(0.0), np.float32(1.0), np.float32(mean), np.float32(rate)
+    keep = one - lr * np.float32(decay)
+    s, change = np.empty(Q.shape[1], dtype=np.float32), np.empty(Q.shape[1], dtype=np.float32)
+    for k in range(len(sequence)):
+        u, lo, hi = sequence[k], start[k], start[k + 1]
+        n, root = np.float32(hi - lo), np.float32(np.sqrt(hi - lo))
+        kept, gain = keep**n, one
+        s[:] = zero
+        for row in range(lo, hi):
+            item, d = items[row], residuals[row]
+            gain += d * d / n
+            for f in range(s.shape[0]):
+                s[f] += d * X[item, f] + Y[item, f]
+        for f in range(s.shape[0]):
+            s[f] /= root
+            change[f] = s[f]
+        _descend(s, gain, items[lo:hi], values[lo:hi], Q, user_bias[u], item_bias, mu, lr, keep, zero, one, lr, keep)
+        for f in range(s.shape[0]):
+            change[f] = (s[f] - kept * change[f]) / (gain * root)
+        for row in range(lo, hi):
+            item, d = items[row], residuals[row]
+            for f in range(s.shape[0]):
+                X[item, f] = kept * X[item, f] + d * change[f]
                 Y[item, f] = kept * Y[item, f] + change[f]
 
 
@@ -181,6 +262,8 @@ def _descend(
     mean: np.float32,
     rate: np.float32,
     keep: np.float32,
+    user_rate: np.float32,
+    user_keep: np.float32,
     bias_rate: np.float32,
     bias_keep: np.float32,
 ) -> np.float32:
@@ -197,7 +280,7 @@ def _descend(
         item = items[row]
         ahead = Q[items[row + 1 if row + 1 < n else 0]]
         error = values[row] - (mean + bias + item_bias[item] + dot)
-        bias = bias_keep * bias + bias_rate * error
+        bias = user_keep * bias + user_rate * error
         item_bias[item] = bias_keep * item_bias[item] + bias_rate * error
         step = rate * error
         x_step = gain * step

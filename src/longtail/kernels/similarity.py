@@ -1,67 +1,27 @@
-"""Similarities of rows of ratings over the columns they have in common, as sparse rows of the positive ones.
+"""Similarities of sparse rows by the columns they have in common, as sparse rows of the positive ones.
 
-Rows are users compared over items, or items compared over users. Sums over the common columns are accumulated in one
-dense workspace a row, so time is the number of common entries and memory does not grow with the square of anything
-but what is kept.
+Rows are users compared over items, items compared over users, or items compared over their features. Sums over the
+common columns are accumulated in one dense workspace a row, so time is the number of common entries and memory does
+not grow with the square of anything but what is kept.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import sqrt
-from typing import Literal
 
 import numpy as np
 from scipy import sparse
 
 from longtail.kernels.jit import strict_kernel
+from longtail.kernels.measures import PEARSON, Measure, Similarity, similarity
 from longtail.kernels.parallel import run_rows
 from longtail.memory import require_memory
 from longtail.types import AnyArray, FloatArray, IntArray, LongArray, RealArray
 
-__all__ = ["Measure", "Neighbors", "similar_rows", "similarity_matrix"]
+__all__ = ["Measure", "Neighbors", "Similarity", "similar_rows", "similarity_matrix"]
 
-COSINE, MSD, PEARSON = 0, 1, 2
 BLOCK_BYTES = 2**20
 ROW_TILE = 64
-
-Similarity = Literal["cosine", "msd", "pearson", "pearson_baseline"]
-
-
-@dataclass(frozen=True)
-class Measure:
-    """How two rows of ratings r and r' are compared, over the n columns both have.
-
-    - cosine: sum r r' / sqrt(sum r^2 sum r'^2)
-    - msd: 1 / (1 + mean (r - r')^2)
-    - pearson: the cosine of r and r' less their means over the common columns
-    - pearson_baseline: the cosine of residuals (the values given are residuals), times (n - 1) / (n - 1 + shrinkage)
-      (Koren 2010, section 2.2)
-
-    Attributes:
-        name: one of the four.
-        min_support: with fewer common columns two rows are not similar at all.
-        shrinkage: how many common columns halve a pearson_baseline similarity.
-    """
-
-    name: Similarity
-    min_support: int = 1
-    shrinkage: float = 100.0
-
-    @property
-    def kind(self) -> int:
-        """The formula a kernel is to use."""
-        return {"cosine": COSINE, "msd": MSD, "pearson": PEARSON, "pearson_baseline": COSINE}[self.name]
-
-    @property
-    def support(self) -> int:
-        """Common columns needed; one column says nothing about a correlation."""
-        return max(self.min_support, 2 if self.name == "pearson_baseline" else 1)
-
-    @property
-    def damping(self) -> float:
-        """`shrinkage` where the measure shrinks, else -1."""
-        return self.shrinkage if self.name == "pearson_baseline" else -1.0
 
 
 @dataclass(frozen=True)
@@ -123,10 +83,12 @@ def similar_rows(
     weights = np.empty((n_rows, size), dtype=np.float64)
     counts = np.zeros(n_rows, dtype=np.int64)
     own = np.full(n_rows, -1, dtype=np.int32) if leave_out is None else leave_out.astype(np.int32)
-    left = rows.indptr, rows.indices, rows.data
-    right = by_column.indptr, by_column.indices, by_column.data
-    rule = measure.kind, measure.support, float(measure.damping)
-    run_rows(lambda lo, hi: _compare(*left, *right, own, *rule, found, weights, counts, lo, hi), n_rows)
+    left = rows.indptr, rows.indices, measure.values(rows)
+    right = by_column.indptr, by_column.indices, measure.values(by_column)
+    scales = measure.left(rows), measure.right(by_column)
+    run_rows(
+        lambda lo, hi: _compare(*left, *right, own, *measure.rule, *scales, found, weights, counts, lo, hi), n_rows
+    )
     starts = np.arange(n_rows, dtype=np.int64) * size
     return Neighbors(starts, starts + counts, found.reshape(-1), weights.reshape(-1), size)
 
@@ -134,30 +96,57 @@ def similar_rows(
 def similarity_matrix(rows: sparse.csr_array, by_column: sparse.csr_array, measure: Measure) -> sparse.csr_array:
     """(n, n) CSR of the positive similarities of all rows with one another; the diagonal is left out.
 
-    Each pair is compared once: a row with those behind it.
+    Each pair is compared once, a row with those behind it, unless the measure is not symmetric.
 
     Raises:
-        MemoryBudgetError: if they need more memory than the budget allows.
+        MemoryBudgetError: if they need more memory than the budget allows; `nearest_rows` keeps fewer.
     """
+    if not measure.symmetric:
+        return _every_row(rows, by_column, measure)
     size, columns = rows.shape[0], by_column.sorted_indices()
     place = sparse.csr_array((np.arange(columns.nnz), columns.indices, columns.indptr), shape=columns.shape).tocsc()
-    left = place.indptr, place.indices, columns.data[place.data], place.data.astype(np.int32)
-    right = columns.indptr, columns.indices, columns.data
-    rule = measure.kind, measure.support, float(measure.damping)
+    values = measure.values(columns)
+    left = place.indptr, place.indices, values[place.data], place.data.astype(np.int32)
+    right = columns.indptr, columns.indices, values
+    rule = *measure.rule, measure.left(rows), measure.right(columns)
     counts, parts = np.zeros(size, dtype=np.int64), dict[int, tuple[IntArray, RealArray]]()
 
     def compare(lo: int, hi: int) -> None:
         found, weights = np.empty((hi - lo, size), np.int32), np.empty((hi - lo, size), np.float64)
         _compare_later(*left, *right, *rule, found, weights, counts, lo, hi)
-        ends = counts[lo:hi].tolist()
-        parts[lo] = (
-            np.concatenate([row[:end] for row, end in zip(found, ends, strict=True)]),
-            np.concatenate([row[:end] for row, end in zip(weights, ends, strict=True)]),
-        )
+        parts[lo] = _packed(found, weights, counts[lo:hi])
         require_memory(36 * int(counts.sum()), f"storing the similarities of {size:,} rows")
 
-    run_rows(compare, size, tile=max(1, min(ROW_TILE, BLOCK_BYTES // (12 * size))))
+    run_rows(compare, size, tile=_tile(size))
     return _mirrored(dict(sorted(parts.items())), counts)
+
+
+def _every_row(rows: sparse.csr_array, by_column: sparse.csr_array, measure: Measure) -> sparse.csr_array:
+    """The similarities of all rows by a measure that is not symmetric."""
+    size = rows.shape[0]
+    counts, parts = np.zeros(size, dtype=np.int64), list[tuple[IntArray, RealArray]]()
+    for lo in range(0, size, ROW_TILE):
+        hi = min(lo + ROW_TILE, size)
+        near = similar_rows(rows[lo:hi], by_column, measure, leave_out=np.arange(lo, hi, dtype=np.int32))
+        counts[lo:hi] = near.ends - near.starts
+        shape = hi - lo, size
+        parts.append(_packed(near.indices.reshape(shape), near.weights.reshape(shape), counts[lo:hi]))
+        require_memory(24 * int(counts.sum()), f"storing the similarities of {size:,} rows")
+    indices, values = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return sparse.csr_array((values, indices, _narrowed(np.append(0, np.cumsum(counts)))), shape=(size, size))
+
+
+def _tile(size: int) -> int:
+    return max(1, min(ROW_TILE, BLOCK_BYTES // (12 * size)))
+
+
+def _packed(found: IntArray, weights: RealArray, counts: LongArray) -> tuple[IntArray, RealArray]:
+    """Copies of the filled beginnings of the rows."""
+    ends = counts.tolist()
+    return (
+        np.concatenate([row[:end] for row, end in zip(found, ends, strict=True)]),
+        np.concatenate([row[:end] for row, end in zip(weights, ends, strict=True)]),
+    )
 
 
 def _mirrored(parts: dict[int, tuple[IntArray, RealArray]], counts: LongArray) -> sparse.csr_array:
@@ -188,6 +177,9 @@ def _compare(
     kind: int,
     min_support: int,
     damping: float,
+    free: float,
+    left: RealArray,
+    right: RealArray,
     found: IntArray,
     weights: RealArray,
     counts: LongArray,
@@ -200,7 +192,8 @@ def _compare(
         for place in range(indptr[row], indptr[row + 1]):
             start, end = column_indptr[indices[place]], column_indptr[indices[place] + 1]
             _add(sums, np.float64(values[place]), column_indices, column_values, start, end, kind)
-        counts[row] = _keep(sums, 0, own[row], kind, min_support, damping, found[row], weights[row])
+        rule = kind, min_support, damping, free, left[row], right
+        counts[row] = _keep(sums, 0, own[row], *rule, found[row], weights[row])
 
 
 @strict_kernel
@@ -215,6 +208,9 @@ def _compare_later(
     kind: int,
     min_support: int,
     damping: float,
+    free: float,
+    left: RealArray,
+    right: RealArray,
     found: IntArray,
     weights: RealArray,
     counts: LongArray,
@@ -228,7 +224,8 @@ def _compare_later(
         for place in range(indptr[row], indptr[row + 1]):
             column, a = indices[place], np.float64(values[place])
             _add(sums, a, column_indices, column_values, places[place] + 1, column_indptr[column + 1], kind)
-        counts[row] = _keep(sums, row + 1, -1, kind, min_support, damping, found[row - lo], weights[row - lo])
+        rule = kind, min_support, damping, free, left[row], right
+        counts[row] = _keep(sums, row + 1, -1, *rule, found[row - lo], weights[row - lo])
 
 
 @strict_kernel
@@ -246,8 +243,9 @@ def _add(
         other, b = np.uint64(column_indices[at]), np.float64(column_values[at])
         sums[other, 0] += 1.0
         sums[other, 1] += a * b
-        sums[other, 2] += a * a
-        sums[other, 3] += b * b
+        if kind <= PEARSON:
+            sums[other, 2] += a * a
+            sums[other, 3] += b * b
         if kind == PEARSON:
             sums[other, 4] += a
             sums[other, 5] += b
@@ -261,6 +259,9 @@ def _keep(
     kind: int,
     min_support: int,
     damping: float,
+    free: float,
+    left: float,
+    right: RealArray,
     found: IntArray,
     weights: RealArray,
 ) -> int:
@@ -270,7 +271,7 @@ def _keep(
         if sums[other, 0] == 0.0:
             continue
         if sums[other, 0] >= min_support and other != own:
-            weight = _similarity(sums[other], kind, damping)
+            weight = similarity(sums[other], kind, damping, free, left, right[other])
             found[count], weights[count] = other, weight
             count += weight > 0.0
         sums[other] = 0.0
@@ -301,20 +302,3 @@ def _mirror(
             free[other] += 1
         at += counts[row]
         row += 1
-
-
-@strict_kernel
-def _similarity(sums: RealArray, kind: int, damping: float) -> float:
-    n, ab, aa, bb = sums[0], sums[1], sums[2], sums[3]
-    if kind == MSD:
-        return 1.0 / (1.0 + max(0.0, aa + bb - 2.0 * ab) / n)
-    if kind == PEARSON:
-        a, b = sums[4], sums[5]
-        spread_a, spread_b = n * aa - a * a, n * bb - b * b
-        if spread_a <= 1e-12 * n * aa or spread_b <= 1e-12 * n * bb:
-            return 0.0
-        return (n * ab - a * b) / sqrt(spread_a * spread_b)
-    if aa == 0.0 or bb == 0.0:
-        return 0.0
-    cosine = ab / sqrt(aa * bb)
-    return cosine if damping < 0.0 else cosine * (n - 1.0) / max(n - 1.0 + damping, 1.0)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from longtail import params
 from longtail.algorithms.base import Recommender
 from longtail.data.results import TopN
 from longtail.errors import LongtailError
@@ -58,6 +59,9 @@ def _same(a: Any, b: Any) -> bool:
         return a.shape == b.shape and all(_same(x, y) for x, y in parts)
     if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
         return len(a) == len(b) and all(_same(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, Recommender) and isinstance(b, Recommender):
+        alike = type(a) is type(b) and params.values(a) == params.values(b)
+        return alike and not differences(learned(a), learned(b))
     if isinstance(a, dict) and isinstance(b, dict):
         return not differences(a, b)
     return bool(a == b) or (a != a and b != b)

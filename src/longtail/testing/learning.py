@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from longtail import params, registry
-from longtail.algorithms.base import Recommender
+from longtail.algorithms.base import FoldIn, Recommender
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.errors import ConfigError, DataError, NotFittedError
@@ -39,7 +39,7 @@ class LearningChecks(Subject):
         demand(
             registry.name_of(cls) == self.algorithm, f"the name of {cls.__name__} must lead back to {self.algorithm}"
         )
-        demand(getattr(cls, "fold_in", None) in ("exact", "solved", "fallback"), f"{cls.__name__} must declare fold_in")
+        demand(getattr(cls, "fold_in", None) in typing.get_args(FoldIn), f"{cls.__name__} must declare fold_in")
         demand(bool(inspect.getdoc(cls)), f"{cls.__name__} needs a docstring")
 
     def test_hyperparameters_are_stored_as_given(self) -> None:

@@ -139,7 +139,7 @@ class ListChecks(Subject):
                 not apart.any(), f"{apart.sum()} of {apart.size} scores of a training history are not the user's own"
             )
 
-    @only_if(lambda cls: cls.fold_in in ("exact", "solved"))
+    @only_if(lambda cls: cls.fold_in in ("exact", "solved", "members"))
     def test_strangers_get_what_they_like(self) -> None:
         world = toy_worlds()["explicit"]
         strangers = np.arange(10)

@@ -1,4 +1,4 @@
-"""What SVD and SVD++ share once their vectors are learned: scoring, fold-in, similar items and explanations."""
+"""What factor models share once their vectors are learned: scoring, fold-in, similar items and explanations."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ from scipy import sparse
 from longtail.algorithms.base import FoldIn
 from longtail.algorithms.powers import Explains, PredictsRatings, SimilarItems
 from longtail.data.interactions import Interactions
-from longtail.errors import ConfigError
 from longtail.kernels.parallel import run_rows, single_blas
-from longtail.kernels.sgd import padded
 from longtail.kernels.topk import LowRank
-from longtail.rng import generator
-from longtail.types import BoolArray, FloatArray, IntArray, RealArray
+from longtail.types import AnyArray, BoolArray, FloatArray, IntArray, RealArray
 
-__all__ = ["FactorModel", "initial_vectors", "mean_rating"]
+__all__ = ["FactorModel", "mean_rating"]
 
 PAIRS_TILE = 4096
 PEOPLE_TILE = 16
@@ -34,8 +31,7 @@ class FactorModel(PredictsRatings, SimilarItems, Explains, ABC):
 
         (Z'Z + lambda |N| I) w = Z'e,   Z = rows z_j,   e_j = r_j - mu - b_j - z_j . s
 
-    with lambda = `fold_in_regularization`. Training stops before it converges, which regularizes too, so lambda is
-    usually larger than `regularization`.
+    where lambda |N| is what `_ridge` says.
 
     That solution is linear in the ratings, so a score splits exactly into mu + b_i and one part for each rated item
     (Hu, Koren and Volinsky 2008, section 5): those parts are the reasons.
@@ -52,8 +48,6 @@ class FactorModel(PredictsRatings, SimilarItems, Explains, ABC):
     fold_in: ClassVar[FoldIn] = "solved"
 
     factors: int
-    learning_rate: float
-    fold_in_regularization: float
     biased: bool = True
 
     def _learned(
@@ -65,9 +59,6 @@ class FactorModel(PredictsRatings, SimilarItems, Explains, ABC):
         item_bias: FloatArray,
     ) -> None:
         """Keep what was learned; the vectors come with their padding and without their last column."""
-        if not (np.isfinite(user_vectors).all() and np.isfinite(item_vectors).all()):
-            name = type(self).__name__
-            raise ConfigError(f"{name}: learning diverged with learning_rate {self.learning_rate}; choose a lower one")
         self.mean_ = mean_rating(train)
         self.level_ = self.mean_ if self.biased else 0.0
         start = user_bias[:, None] + np.float32(self.level_)
@@ -76,6 +67,10 @@ class FactorModel(PredictsRatings, SimilarItems, Explains, ABC):
         self.item_vectors_ = np.concatenate([item_vectors[:, : self.factors], ones], axis=1)
         self.item_bias_ = item_bias
         self.item_known_ = train.item_counts > 0
+
+    def _ridge(self, n: int) -> AnyArray | float:
+        """What is added to the diagonal of Z'Z, (factors + 1,) or one for all, for someone new with n ratings."""
+        return 0.0
 
     def _implied(self, items: IntArray) -> FloatArray:
         """(n, factors + 1): what each item of a history adds to the person's vector, whatever its rating."""
@@ -98,6 +93,17 @@ class FactorModel(PredictsRatings, SimilarItems, Explains, ABC):
             run_rows(solve, len(vectors), tile=PEOPLE_TILE)
         return self._scores(vectors)
 
+    def _rate_histories(self, histories: sparse.csr_array) -> FloatArray:
+        scores = self._score_histories(histories)
+        ratings = LowRank(scores.left, scores.right, self.item_bias_).dense()
+        known = np.diff(histories.indptr) > 0
+        ratings[~self._possible(known[:, None], self.item_known_)] = self.mean_
+        return ratings
+
+    def _possible(self, user_known: BoolArray, item_known: BoolArray) -> BoolArray:
+        """Whether there is something to go by: with biases one of the two is enough, an inner product needs both."""
+        return user_known | item_known if self.biased else user_known & item_known
+
     def _scores(self, vectors: FloatArray) -> LowRank:
         return LowRank(vectors, self.item_vectors_, np.where(self.item_known_, self.item_bias_, np.float32(-np.inf)))
 
@@ -110,10 +116,7 @@ class FactorModel(PredictsRatings, SimilarItems, Explains, ABC):
 
         run_rows(multiply, len(users), tile=PAIRS_TILE)
         estimates += self.item_bias_[items]
-        user_known = np.diff(self.histories_.indptr)[users] > 0
-        item_known = self.item_known_[items]
-        # With biases one of the two is enough to go by; an inner product needs both.
-        impossible = ~(user_known | item_known) if self.biased else ~(user_known & item_known)
+        impossible = ~self._possible(np.diff(self.histories_.indptr)[users] > 0, self.item_known_[items])
         estimates[impossible] = self.mean_
         return estimates, impossible
 
@@ -129,9 +132,8 @@ class FactorModel(PredictsRatings, SimilarItems, Explains, ABC):
         return x
 
     def _normal_matrix(self, Z: RealArray) -> RealArray:
-        ridge = max(self.fold_in_regularization * len(Z), LEAST_RIDGE)
         matrix: RealArray = Z.T @ Z
-        matrix.flat[:: len(matrix) + 1] += ridge
+        matrix.flat[:: len(matrix) + 1] += np.maximum(self._ridge(len(Z)), LEAST_RIDGE)
         return matrix
 
     def _reasons(self, history: sparse.csr_array, item: int) -> tuple[IntArray, RealArray]:
@@ -157,11 +159,3 @@ class FactorModel(PredictsRatings, SimilarItems, Explains, ABC):
 def mean_rating(train: Interactions) -> float:
     """mu, summed in double precision."""
     return float(train.values.mean(dtype=np.float64))
-
-
-def initial_vectors(seed: int, stream: str, factors: int, std: float, present: BoolArray) -> FloatArray:
-    """Normal random rows (n, padded) float32 of standard deviation `std`, zero where not present and in the padding."""
-    vectors = np.zeros((len(present), padded(factors)), dtype=np.float32)
-    drawn = generator(seed, stream).standard_normal((int(present.sum()), factors), dtype=np.float32)
-    vectors[present, :factors] = drawn * np.float32(std)
-    return vectors

@@ -7,18 +7,19 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from longtail.algorithms.factorization.factor_model import FactorModel, initial_vectors, mean_rating
+from longtail.algorithms.factorization.descent import DescentModel, initial_vectors
+from longtail.algorithms.factorization.factor_model import mean_rating
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.kernels.sgd import group_by_user, svdpp_epoch
 from longtail.params import hyper
 from longtail.types import FloatArray, IntArray
 
-__all__ = ["SVDpp"]
+__all__ = ["SVDpp", "implicit_parts"]
 
 
 @dataclass(kw_only=True)
-class SVDpp(FactorModel):
+class SVDpp(DescentModel):
     """Matrix factorization with implicit feedback (Koren 2008, equation 15).
 
     r_ui = mu + b_u + b_i + q_i . (p_u + |N(u)|^-1/2 sum of y_j over N(u)), where N(u) are the items u has rated.
@@ -73,14 +74,14 @@ class SVDpp(FactorModel):
             rate = self.learning_rate * self.learning_rate_decay**epoch
             svdpp_epoch(*visits, P, Q, Y, user_bias, item_bias, mean, rate, self.regularization)
         self.implicit_vectors_ = np.pad(Y[:, : self.factors], ((0, 0), (0, 1)))
-        self._learned(train, P + _implicit_parts(train.by_user, Y), Q, user_bias, item_bias)
+        self._learned(train, P + implicit_parts(train.by_user, Y), Q, user_bias, item_bias)
 
     def _implied(self, items: IntArray) -> FloatArray:
         implied: FloatArray = self.implicit_vectors_[items] / np.sqrt(np.float32(max(len(items), 1)))
         return implied
 
 
-def _implicit_parts(by_user: sparse.csr_array, Y: FloatArray) -> FloatArray:
+def implicit_parts(by_user: sparse.csr_array, Y: FloatArray) -> FloatArray:
     """(n_users, padded): |N(u)|^-1/2 sum of y_j over N(u)."""
     counts = np.diff(by_user.indptr)
     weights = np.repeat((1.0 / np.sqrt(np.maximum(counts, 1))).astype(np.float32), counts)

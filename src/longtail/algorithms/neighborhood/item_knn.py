@@ -13,8 +13,10 @@ from longtail.algorithms.neighborhood.knn import KNN, in_order, row_numbers
 from longtail.algorithms.powers import SimilarItems
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
+from longtail.kernels.nearest import nearest_rows
 from longtail.kernels.neighbors import nearest_means, nearest_means_of_pairs
 from longtail.kernels.similarity import Neighbors, similarity_matrix
+from longtail.params import hyper
 from longtail.types import AnyArray, BoolArray, FloatArray, IntArray, RealArray
 
 __all__ = ["ItemKNN"]
@@ -32,16 +34,21 @@ class ItemKNN(KNN, SimilarItems):
     or, with `ranking="rating"`, by the predicted rating. The positive similarities of all items are kept (12 bytes
     each); a history is all that a list or a rating needs, so fold-in is exact.
 
+    Online, a person's history and bias are updated at once; what is known of items (their similarities, means and
+    biases) stays as fitted.
+
     Sources: B. Sarwar, G. Karypis, J. Konstan and J. Riedl, "Item-Based Collaborative Filtering Recommendation
     Algorithms", WWW 2001; Y. Koren, "Factor in the Neighbors", TKDD 4(1), 2010 (the baseline variant).
 
     Attributes:
         variant: basic, mean, zscore or baseline: how ratings are centered.
-        similarity: cosine, msd, pearson or pearson_baseline, over the users who rated both items.
+        similarity: cosine, msd, pearson, pearson_baseline, adjusted_cosine, spearman, jaccard or
+            conditional_probability, by the users who rated both items.
         neighbors: k, how many neighbors count; only those with a positive similarity do.
         min_neighbors: with fewer an estimate is the mean or the baseline alone.
         min_support: with fewer users in common two items are not similar at all.
-        shrinkage: how many common users halve a pearson_baseline similarity.
+        shrinkage: how many common users halve a similarity; none is 200 for pearson_baseline and 0 for the others.
+        kept: of each item keep only that many most similar ones (8 bytes each); none keeps all.
         damping: similarity that speaks for the mean or the baseline, beside that of the neighbors.
         reg_user: damping of the user biases, in ratings.
         reg_item: damping of the item biases, in ratings.
@@ -64,16 +71,32 @@ class ItemKNN(KNN, SimilarItems):
 
     fold_in: ClassVar[FoldIn] = "exact"
 
+    kept: int | None = hyper(None, at_least=1)
+
     def _fit(self, train: Interactions, catalog: Catalog | None) -> None:
         self._fit_means(train, train.items, train.n_items)
         biases = self.user_bias_[train.users]
-        moments = self.peer_means_[train.items], self.peer_deviations_[train.items]
-        said = self._centered(train.values, biases, train.items, *moments)
-        compared = self._compared(train.values, biases, train.items)
+        user_means = self._moments(train.users, train.values, train.n_users)[0][train.users]
+        compared = self._compared(train.values, biases, train.items, train.items, user_means)
         by_user = in_order(train.users, train.items, compared, (train.n_users, train.n_items))
-        self.similarities_ = similarity_matrix(by_user.T.tocsr(), by_user, self.measure)
+        self.similarities_ = self._similarities(by_user)
+        said = self._said(train.items, train.values, biases)
         self.ratings_ = in_order(train.users, train.items, said, by_user.shape)
         self.rated_ = train.item_counts > 0
+
+    def _similarities(self, by_user: sparse.csr_array) -> sparse.csr_array:
+        by_item = by_user.T.tocsr()
+        if self.kept is None:
+            return similarity_matrix(by_item, by_user, self.measure)
+        return nearest_rows(by_item, self.measure, self.kept).astype(np.float64)
+
+    def _learn(self, users: IntArray, items: IntArray, values: FloatArray) -> None:
+        people = np.unique(users)
+        self.user_bias_ = self.user_bias_.copy()
+        self.user_bias_[people] = self._solved_biases(self.histories_[people])
+        rows = self.histories_
+        said = self._said(rows.indices, rows.data, self.user_bias_[row_numbers(rows)])
+        self.ratings_ = sparse.csr_array((said, rows.indices, rows.indptr), shape=rows.shape)
 
     # -- ratings -------------------------------------------------------------------------------------------------------
 
@@ -98,7 +121,7 @@ class ItemKNN(KNN, SimilarItems):
 
     def _rate_histories(self, histories: sparse.csr_array) -> FloatArray:
         bias = self._solved_biases(histories)
-        said = self._said(histories, bias[row_numbers(histories)])
+        said = self._said(histories.indices, histories.data, bias[row_numbers(histories)])
         return self._rated(sparse.csr_array((said, histories.indices, histories.indptr), shape=histories.shape), bias)
 
     def _rated(self, rows: sparse.csr_array, bias: AnyArray) -> FloatArray:
@@ -109,10 +132,9 @@ class ItemKNN(KNN, SimilarItems):
         scores[np.diff(rows.indptr) == 0] = self.mean_ + self.item_bias_
         return scores
 
-    def _said(self, histories: sparse.csr_array, bias: AnyArray) -> FloatArray:
-        """What each rating of the histories says of items like it; `bias` is the bias of its user."""
-        items = histories.indices
-        return self._centered(histories.data, bias, items, self.peer_means_[items], self.peer_deviations_[items])
+    def _said(self, items: IntArray, ratings: FloatArray, bias: AnyArray) -> FloatArray:
+        """What each rating says of items like the rated one; `bias` is the bias of its user."""
+        return self._centered(ratings, bias, items, self.peer_means_[items], self.peer_deviations_[items])
 
     # -- lists ---------------------------------------------------------------------------------------------------------
 
@@ -140,11 +162,11 @@ class ItemKNN(KNN, SimilarItems):
     # -- reasons -------------------------------------------------------------------------------------------------------
 
     def _reasons(self, history: sparse.csr_array, item: int) -> tuple[IntArray, RealArray]:
-        similar = self.similarities_[[item]].toarray()[0]
         if self.ranking == "similarity":
             best = self._best_rated(history)
-            return best.indices, best.data * similar[best.indices]
-        said = self._said(history, self._solved_biases(history)[0])
+            return best.indices, best.data * self.similarities_[best.indices][:, [item]].toarray()[:, 0]
+        similar = self.similarities_[[item]].toarray()[0]
+        said = self._said(history.indices, history.data, self._solved_biases(history)[0])
         nearest, contributions = self._contributions(similar[history.indices], said)
         if self.variant == "zscore":
             contributions = contributions * self.peer_deviations_[item]

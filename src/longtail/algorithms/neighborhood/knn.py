@@ -26,27 +26,38 @@ import numpy as np
 from scipy import sparse
 
 from longtail.algorithms.base import Scores
-from longtail.algorithms.powers import Explains, PredictsRatings
+from longtail.algorithms.powers import Explains, LearnsOnline, PredictsRatings
 from longtail.data.interactions import Interactions
 from longtail.kernels.bias import als_biases, solve_biases
-from longtail.kernels.similarity import Measure, Similarity
+from longtail.kernels.measures import Measure, mean_ranks
 from longtail.params import hyper
 from longtail.types import AnyArray, BoolArray, FloatArray, IntArray, RealArray
 
 __all__ = ["KNN", "in_order", "row_numbers"]
 
+Similarity = Literal[
+    "cosine",
+    "msd",
+    "pearson",
+    "pearson_baseline",
+    "adjusted_cosine",
+    "spearman",
+    "jaccard",
+    "conditional_probability",
+]
+
 
 @dataclass(kw_only=True)
-class KNN(PredictsRatings, Explains, ABC):
+class KNN(PredictsRatings, Explains, LearnsOnline, ABC):
     """Base of the nearest-neighbor methods.
 
     Attributes:
         variant: how ratings are centered, see the module.
-        similarity: how two users (or items) are compared, see `longtail.kernels.similarity.Measure`.
+        similarity: how two users (or items) are compared, see `longtail.kernels.measures.Measure`.
         neighbors: k, how many neighbors count; only those with a positive similarity do.
         min_neighbors: with fewer there is nothing to say beyond the mean or the baseline.
         min_support: with fewer ratings in common two users (or items) are not similar at all.
-        shrinkage: how many common ratings halve a pearson_baseline similarity.
+        shrinkage: how many common ratings halve a similarity; none is that of the measure.
         damping: similarity that speaks for the mean or the baseline, beside that of the neighbors.
         reg_user: damping of the user biases b_u, in ratings.
         reg_item: damping of the item biases b_i, in ratings.
@@ -59,7 +70,7 @@ class KNN(PredictsRatings, Explains, ABC):
     neighbors: int = hyper(50, at_least=1, search=(10, 200), log=True)
     min_neighbors: int = hyper(1, at_least=1)
     min_support: int = hyper(1, at_least=1)
-    shrinkage: float = hyper(200.0, at_least=0.0, search=(10.0, 1000.0), log=True)
+    shrinkage: float | None = hyper(None, at_least=0.0, search=(10.0, 1000.0), log=True)
     damping: float = hyper(0.1, at_least=0.0, search=(0.01, 3.0), log=True)
     reg_user: float = hyper(5.0, at_least=0.0, search=(0.5, 30.0), log=True)
     reg_item: float = hyper(5.0, at_least=0.0, search=(0.5, 30.0), log=True)
@@ -125,11 +136,23 @@ class KNN(PredictsRatings, Explains, ABC):
         baseline: RealArray = self.mean_ + np.asarray(user_bias, np.float64) + self.item_bias_[items]
         return values - baseline
 
-    def _compared(self, values: FloatArray, user_bias: AnyArray, items: IntArray) -> FloatArray:
-        """What the similarity is computed on."""
-        if self.similarity != "pearson_baseline":
-            return values
-        return self._residuals(values, user_bias, items).astype(np.float32)
+    def _compared(
+        self, values: FloatArray, user_bias: AnyArray, items: IntArray, peers: AnyArray, other_means: RealArray
+    ) -> FloatArray:
+        """What the similarity is computed on.
+
+        Args:
+            values: (n,) ratings.
+            user_bias: (n,) the bias of the user of each.
+            items: (n,) its item.
+            peers: (n,) its user where users are compared, its item where items are.
+            other_means: (n,) the mean rating of its item where users are compared, of its user where items are.
+        """
+        if self.similarity == "pearson_baseline":
+            return self._residuals(values, user_bias, items).astype(np.float32)
+        if self.similarity == "adjusted_cosine":
+            return (values - other_means).astype(np.float32)
+        return mean_ranks(peers, values) if self.similarity == "spearman" else values
 
     def _centered(
         self, values: FloatArray, user_bias: AnyArray, items: IntArray, means: RealArray, deviations: RealArray

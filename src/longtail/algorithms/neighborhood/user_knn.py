@@ -10,6 +10,7 @@ from scipy import sparse
 
 from longtail.algorithms.base import FoldIn
 from longtail.algorithms.neighborhood.knn import KNN, in_order, row_numbers
+from longtail.algorithms.neighborhood.people import same_people
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.kernels.neighbors import nearest_means, nearest_means_of_pairs
@@ -35,16 +36,20 @@ class UserKNN(KNN):
     nothing of the size users x users is kept, and a new person's neighbors are found as if they had been there. Someone
     with exactly the history of a training user is taken to be that user, who is not their own neighbor.
 
+    Online, a person's history, mean and bias are updated at once, for themselves and as a neighbor, in time
+    proportional to all ratings; the means and biases of items stay as fitted.
+
     Sources: J. Herlocker, J. Konstan, A. Borchers and J. Riedl, "An Algorithmic Framework for Performing Collaborative
     Filtering", SIGIR 1999; Y. Koren, "Factor in the Neighbors", TKDD 4(1), 2010 (the baseline variant).
 
     Attributes:
         variant: basic, mean, zscore or baseline: how ratings are centered.
-        similarity: cosine, msd, pearson or pearson_baseline, over the items both users rated.
+        similarity: cosine, msd, pearson, pearson_baseline, adjusted_cosine, spearman, jaccard or
+            conditional_probability, by the items both users rated.
         neighbors: k, how many neighbors count; only those with a positive similarity do.
         min_neighbors: with fewer an estimate is the mean or the baseline alone.
         min_support: with fewer items in common two users are not similar at all.
-        shrinkage: how many common items halve a pearson_baseline similarity.
+        shrinkage: how many common items halve a similarity; none is 200 for pearson_baseline and 0 for the others.
         damping: similarity that speaks for the mean or the baseline, beside that of the neighbors.
         reg_user: damping of the user biases, in ratings.
         reg_item: damping of the item biases, in ratings.
@@ -69,12 +74,24 @@ class UserKNN(KNN):
 
     def _fit(self, train: Interactions, catalog: Catalog | None) -> None:
         self._fit_means(train, train.users, train.n_users)
-        biases, means = self.user_bias_[train.users], self.peer_means_[train.users]
-        said = self._centered(train.values, biases, train.items, means, self.peer_deviations_[train.users])
-        compared = self._compared(train.values, biases, train.items)
-        shape = (train.n_items, train.n_users)
-        self.raters_ = in_order(train.items, train.users, said, shape)
-        self.compared_ = in_order(train.items, train.users, compared, shape).data
+        self.item_means_ = self._moments(train.items, train.values, train.n_items)[0]
+        self._arrange(train.users, train.items, train.values)
+
+    def _arrange(self, users: IntArray, items: IntArray, ratings: FloatArray) -> None:
+        """Keep by item what its raters say of it, and what they are compared by."""
+        biases, means, deviations = self.user_bias_[users], self.peer_means_[users], self.peer_deviations_[users]
+        said = self._centered(ratings, biases, items, means, deviations)
+        compared = self._compared(ratings, biases, items, users, self.item_means_[items])
+        shape = self.histories_.shape[::-1]
+        self.raters_ = in_order(items, users, said, shape)
+        self.compared_ = in_order(items, users, compared, shape).data
+
+    def _learn(self, users: IntArray, items: IntArray, values: FloatArray) -> None:
+        people, rows = np.unique(users), self.histories_
+        self.user_bias_ = self.user_bias_.copy()
+        self.user_bias_[people] = self._solved_biases(rows[people])
+        self.peer_means_, self.peer_deviations_ = self._moments(row_numbers(rows), rows.data, rows.shape[0])
+        self._arrange(row_numbers(rows), rows.indices, rows.data)
 
     # -- ratings -------------------------------------------------------------------------------------------------------
 
@@ -105,7 +122,7 @@ class UserKNN(KNN):
 
     def _rate_histories(self, histories: sparse.csr_array) -> FloatArray:
         moments = self._moments(row_numbers(histories), histories.data, histories.shape[0])
-        return self._rated(histories, self._solved_biases(histories), *moments, self._same_people(histories))
+        return self._rated(histories, self._solved_biases(histories), *moments, same_people(histories, self.histories_))
 
     def _rated(
         self, rows: sparse.csr_array, bias: AnyArray, means: RealArray, deviations: RealArray, own: IntArray
@@ -127,7 +144,7 @@ class UserKNN(KNN):
         return self._ranked(self.histories_[users], self.user_bias_[users], users)
 
     def _rank_histories(self, histories: sparse.csr_array) -> FloatArray:
-        return self._ranked(histories, self._solved_biases(histories), self._same_people(histories))
+        return self._ranked(histories, self._solved_biases(histories), same_people(histories, self.histories_))
 
     def _ranked(self, rows: sparse.csr_array, bias: AnyArray, own: IntArray) -> FloatArray:
         scores = np.full(rows.shape, -np.inf, dtype=np.float32)
@@ -140,25 +157,12 @@ class UserKNN(KNN):
     # -- neighbors -----------------------------------------------------------------------------------------------------
 
     def _neighbors(self, rows: sparse.csr_array, bias: AnyArray, own: IntArray) -> Neighbors:
-        compared = self._compared(rows.data, np.asarray(bias)[row_numbers(rows)], rows.indices)
+        owners = row_numbers(rows)
+        means = self.item_means_[rows.indices]
+        compared = self._compared(rows.data, np.asarray(bias)[owners], rows.indices, owners, means)
         left = sparse.csr_array((compared, rows.indices, rows.indptr), shape=rows.shape)
         right = sparse.csr_array((self.compared_, self.raters_.indices, self.raters_.indptr), shape=self.raters_.shape)
         return similar_rows(left, right, self.measure, leave_out=own)
-
-    def _same_people(self, histories: sparse.csr_array) -> IntArray:
-        """For each history the training user whose ratings are the same, -1 for none."""
-        found = np.full(histories.shape[0], -1, dtype=np.int32)
-        counts, known = np.diff(self.histories_.indptr), self.histories_
-        for row in np.flatnonzero(np.diff(histories.indptr)):
-            span = slice(histories.indptr[row], histories.indptr[row + 1])
-            items, ratings = histories.indices[span], histories.data[span]
-            raters = self.raters_.indices[self.raters_.indptr[items[0]] : self.raters_.indptr[items[0] + 1]]
-            for user in raters[counts[raters] == len(items)]:
-                held = slice(known.indptr[user], known.indptr[user + 1])
-                if np.array_equal(known.indices[held], items) and np.array_equal(known.data[held], ratings):
-                    found[row] = user
-                    break
-        return found
 
     def _blocks(self, n_rows: int) -> list[tuple[int, int]]:
         step = max(1, BLOCK_BYTES // (12 * self.raters_.shape[1]))
@@ -167,7 +171,7 @@ class UserKNN(KNN):
     # -- reasons -------------------------------------------------------------------------------------------------------
 
     def _reasons(self, history: sparse.csr_array, item: int) -> tuple[IntArray, RealArray]:
-        near = self._neighbors(history, self._solved_biases(history), self._same_people(history))
+        near = self._neighbors(history, self._solved_biases(history), same_people(history, self.histories_))
         raters = self.raters_[[item]]
         if self.ranking == "similarity":
             return self._fans(_nearest(near, self.neighbors), raters.indices, item)

@@ -66,7 +66,7 @@ def _entry(given: str | Recommender, seed: int) -> Entry:
 
 def _label(name: str, model: Recommender, seed: int) -> str:
     usual = {field.name: field.default for field in dataclasses.fields(model)} | {"seed": seed}
-    unusual = [f"{key}={value}" for key, value in params.values(model).items() if value != usual[key]]
+    unusual = [f"{key}={params.written(value)}" for key, value in params.values(model).items() if value != usual[key]]
     return f"{name} ({', '.join(unusual)})" if unusual else name
 
 

@@ -1,0 +1,1 @@
+"""Recommenders made of recommenders: their members are handed in, as specs or as recommenders."""
