@@ -46,8 +46,8 @@ def best(runs: list[Seconds]) -> Seconds:
 def told(name: str, ours: Seconds, theirs: Seconds) -> None:
     ratios = ours[0] / theirs[0], ours[1] / theirs[1]
     print(
-        f"{name}: ours {ours[0]:.3f} s ({ours[1]:.3f} cpu), theirs {theirs[0]:.3f} s ({theirs[1]:.3f} cpu), "
-        f"ratio {ratios[0]:.2f} ({ratios[1]:.2f} cpu)",
+        f"{name}: ours {ours[0]:.3g} s ({ours[1]:.3g} cpu), theirs {theirs[0]:.3g} s ({theirs[1]:.3g} cpu), "
+        f"ratio {ratios[0]:.3f} ({ratios[1]:.3f} cpu)",
         flush=True,
     )
 

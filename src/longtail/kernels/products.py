@@ -8,6 +8,7 @@ from scipy import sparse
 from longtail.kernels.jit import kernel, strict_kernel
 from longtail.kernels.largest import keep_largest
 from longtail.kernels.parallel import run_rows
+from longtail.memory import require_memory
 from longtail.types import FloatArray, IntArray, LongArray, RealArray
 
 __all__ = ["times_dense", "times_sparse", "top_products"]
@@ -110,7 +111,7 @@ def _add_entries(
 def top_products(first: sparse.csr_array, second: sparse.csr_array, scale: RealArray, k: int) -> sparse.csr_array:
     """The largest entries above zero of each row of `first @ second`, its columns scaled; not those on the diagonal.
 
-    Memory: 8 bytes for each entry kept, besides one dense row a thread.
+    Memory: 16 bytes for each entry that may be kept, besides one dense row a thread.
 
     Args:
         first: (n_items, n_users) float32.
@@ -120,9 +121,13 @@ def top_products(first: sparse.csr_array, second: sparse.csr_array, scale: RealA
 
     Returns:
         (n_items, n_items) float32, sorted within a row.
+
+    Raises:
+        MemoryBudgetError: if they need more memory than the budget allows.
     """
     n_items = first.shape[0]
     width = min(k, max(1, n_items - 1))
+    require_memory(16 * n_items * width, f"keeping {width:,} entries of each of {n_items:,} rows")
     found, strength = np.empty((n_items, width), np.int32), np.empty((n_items, width), np.float32)
     counts = np.zeros(n_items, dtype=np.int64)
     left = first.indptr, first.indices, first.data
@@ -132,7 +137,7 @@ def top_products(first: sparse.csr_array, second: sparse.csr_array, scale: RealA
     )
     kept = np.arange(width) < counts[:, None]
     indptr = np.concatenate([[0], np.cumsum(counts)])
-    return sparse.csr_array((strength[kept], found[kept], indptr.astype(np.int32)), shape=(n_items, n_items))
+    return sparse.csr_array((strength[kept], found[kept], indptr), shape=(n_items, n_items))
 
 
 @kernel
