@@ -32,9 +32,13 @@ import longtail as lt
 
 DRAWS = 1000
 GENRES_YEARS, TEXT, STYLE = "genres+years", "+text", "".join(f"+f{number}*0.143" for number in range(1, 8))
+TOY: dict[str, Any] = {"variant": "basic", "damping": 0.0}
 MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "bias": ("bias", {}),
-    "toy": ("content-knn", {"variant": "basic", "damping": 0.0}),
+    "toy": ("content-knn", TOY),
+    "toy learned": ("content-knn", {**TOY, "weights": "learned"}),
+    "toy +style": ("content-knn", {**TOY, "features": GENRES_YEARS + STYLE}),
+    "toy +style learned": ("content-knn", {**TOY, "features": GENRES_YEARS + STYLE, "weights": "learned"}),
     "genres+years": ("content-knn", {}),
     "genres+years learned": ("content-knn", {"weights": "learned"}),
     "genres+years mean": ("content-knn", {"combine": "mean"}),
@@ -49,6 +53,9 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 COMPARED = [
     ("toy", "bias"),
+    ("toy learned", "toy"),
+    ("toy +style", "toy"),
+    ("toy +style learned", "toy learned"),
     ("genres+years", "bias"),
     ("genres+years learned", "genres+years"),
     ("genres+years mean", "genres+years"),
