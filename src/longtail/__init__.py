@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     import longtail.data.splits as splits
     from longtail.algorithms.base import Recommender, load
     from longtail.algorithms.baseline import Bias, Popular, Random
+    from longtail.algorithms.factorization.bpr import BPR
     from longtail.algorithms.factorization.implicit_als import ImplicitALS
+    from longtail.algorithms.factorization.logistic_mf import LogisticMF
     from longtail.algorithms.factorization.svd import SVD
     from longtail.algorithms.factorization.svdpp import SVDpp
+    from longtail.algorithms.factorization.warp import WARP
     from longtail.algorithms.neighborhood.item_knn import ItemKNN
     from longtail.algorithms.neighborhood.user_knn import UserKNN
     from longtail.data.catalog import Catalog
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from longtail.registry import make
 
 _NAMES = {
+    "BPR": "longtail.algorithms.factorization.bpr:BPR",
     "Bakeoff": "longtail.evaluation.bakeoff:Bakeoff",
     "Bias": "longtail.algorithms.baseline:Bias",
     "Catalog": "longtail.data.catalog:Catalog",
@@ -36,6 +40,7 @@ _NAMES = {
     "ImplicitALS": "longtail.algorithms.factorization.implicit_als:ImplicitALS",
     "Interactions": "longtail.data.interactions:Interactions",
     "ItemKNN": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
+    "LogisticMF": "longtail.algorithms.factorization.logistic_mf:LogisticMF",
     "Popular": "longtail.algorithms.baseline:Popular",
     "Random": "longtail.algorithms.baseline:Random",
     "RatingPredictions": "longtail.data.results:RatingPredictions",
@@ -44,6 +49,7 @@ _NAMES = {
     "SVDpp": "longtail.algorithms.factorization.svdpp:SVDpp",
     "TopN": "longtail.data.results:TopN",
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
+    "WARP": "longtail.algorithms.factorization.warp:WARP",
     "datasets": "longtail.data.datasets",
     "errors": "longtail.errors",
     "load": "longtail.algorithms.base:load",
@@ -53,6 +59,7 @@ _NAMES = {
 }
 
 __all__ = [
+    "BPR",
     "Bakeoff",
     "Bias",
     "Catalog",
@@ -60,6 +67,7 @@ __all__ = [
     "ImplicitALS",
     "Interactions",
     "ItemKNN",
+    "LogisticMF",
     "Popular",
     "Random",
     "RatingPredictions",
@@ -68,6 +76,7 @@ __all__ = [
     "SVDpp",
     "TopN",
     "UserKNN",
+    "WARP",
     "datasets",
     "errors",
     "load",

@@ -30,6 +30,9 @@ _BUILT_IN = {
     "svd": "longtail.algorithms.factorization.svd:SVD",
     "svdpp": "longtail.algorithms.factorization.svdpp:SVDpp",
     "implicit-als": "longtail.algorithms.factorization.implicit_als:ImplicitALS",
+    "bpr": "longtail.algorithms.factorization.bpr:BPR",
+    "warp": "longtail.algorithms.factorization.warp:WARP",
+    "logistic-mf": "longtail.algorithms.factorization.logistic_mf:LogisticMF",
 }
 
 BUILT_IN = tuple(_BUILT_IN)
