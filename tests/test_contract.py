@@ -51,8 +51,8 @@ EXEMPT = {
 SETTINGS = {
     "implicit-als": {"preference": "liked", "factors": 4},
     "bpr": {"preference": "liked", "factors": 4},
-    "warp": {"preference": "liked", "factors": 2, "regularization": 0.1, "epochs": 60},
-    "logistic-mf": {"preference": "liked", "factors": 4},
+    "warp": {"preference": "liked", "factors": 4},
+    "logistic-mf": {"preference": "liked", "factors": 4, "regularization": 1.0},
 }
 """Small models for worlds of 40 items. In the explicit one everybody has met most items: only ratings tell them apart,
 and to these algorithms a low rating is still a preference unless they are told to learn from what was liked."""

@@ -48,11 +48,11 @@ class BPR(PairwiseModel, LearnsOnline):
     """
 
     factors: int = hyper(64, at_least=1, search=(16, 256), log=True)
-    epochs: int = hyper(60, at_least=1, search=(20, 150), log=True)
-    learning_rate: float = hyper(0.05, at_least=0.0, search=(0.01, 0.2), log=True)
-    regularization: float = hyper(0.01, at_least=0.0, search=(0.001, 0.1), log=True)
+    epochs: int = hyper(100, at_least=1, search=(30, 200), log=True)
+    learning_rate: float = hyper(0.02, at_least=0.0, search=(0.005, 0.1), log=True)
+    regularization: float = hyper(0.015, at_least=0.0, search=(0.003, 0.1), log=True)
     negatives: Negatives = "uniform"
-    contenders: int = hyper(1, at_least=1)
+    contenders: int = hyper(1, at_least=1, search=(1, 4))
     seed: int = hyper(0, at_least=0)
 
     def _by_popularity(self) -> bool:

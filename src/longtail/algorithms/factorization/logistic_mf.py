@@ -60,9 +60,9 @@ class LogisticMF(FactorRanker):
     fold_in: ClassVar[FoldIn] = "solved"
 
     factors: int = hyper(32, at_least=1, search=(8, 128), log=True)
-    epochs: int = hyper(30, at_least=1, search=(10, 60))
-    learning_rate: float = hyper(0.3, at_least=0.0, search=(0.05, 1.0), log=True)
-    regularization: float = hyper(1.0, at_least=0.0, search=(0.1, 30.0), log=True)
+    epochs: int = hyper(40, at_least=1, search=(20, 80))
+    learning_rate: float = hyper(0.5, at_least=0.0, search=(0.05, 1.0), log=True)
+    regularization: float = hyper(15.0, at_least=0.0, search=(1.0, 50.0), log=True)
     alpha: float = hyper(5.0, at_least=0.0, search=(0.5, 50.0), log=True)
     negatives: int = hyper(10, at_least=1, search=(3, 30), log=True)
     init_std: float = hyper(0.1, at_least=0.0)

@@ -40,15 +40,15 @@ class WARP(PairwiseModel):
         >>> rows = [(u, i) for u in range(20) for i in range(20) if u % 2 == i % 2 and (u + 2 * i) % 5]
         >>> users, items = zip(*rows, strict=True)
         >>> data = lt.Interactions.from_frame({"user": users, "item": items})
-        >>> model = WARP(factors=8).fit(data)
+        >>> model = WARP(factors=2).fit(data)
         >>> sorted(model.recommend_for([{0: 1, 2: 1}], n=8).of(0))
         [4, 6, 8, 10, 12, 14, 16, 18]
     """
 
     factors: int = hyper(64, at_least=1, search=(16, 256), log=True)
-    epochs: int = hyper(30, at_least=1, search=(10, 100), log=True)
-    learning_rate: float = hyper(0.05, at_least=0.0, search=(0.01, 0.2), log=True)
-    regularization: float = hyper(0.01, at_least=0.0, search=(0.001, 0.1), log=True)
+    epochs: int = hyper(60, at_least=1, search=(20, 150), log=True)
+    learning_rate: float = hyper(0.01, at_least=0.0, search=(0.003, 0.05), log=True)
+    regularization: float = hyper(0.07, at_least=0.0, search=(0.01, 0.3), log=True)
     max_sampled: int = hyper(20, at_least=1, search=(5, 100), log=True)
     seed: int = hyper(0, at_least=0)
 
