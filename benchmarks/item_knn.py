@@ -149,10 +149,10 @@ def model_of(task: str) -> Any:
     import longtail as lt
 
     weighting, k = task.split("-")
-    chosen: dict[str, Any] = {"cosine": {}, "tfidf": {"weighting": "tfidf"}}.get(
+    chosen: dict[str, Any] = {"cosine": {"weighting": "none"}, "tfidf": {"weighting": "tfidf"}}.get(
         weighting, {"similarity": "dot", "weighting": "bm25", "k1": 1.2, "b": 0.75}
     )
-    return lt.make("implicit-item-knn", neighbors=int(k), preference="value", **chosen)
+    return lt.make("implicit-item-knn", neighbors=int(k), preference="value", normalize=False, **chosen)
 
 
 def recall(users: Any, items: Any, parts: Any) -> float:

@@ -97,7 +97,7 @@ def clicks(splits: Splits, rows: list[Any]) -> None:
     weighed = itertools.product(("cosine", "dot"), ("none", "tfidf", "bm25"))
     measures = [*weighed, ("jaccard", "none"), ("conditional_probability", "none")]
     for side, (name, weighting) in itertools.product(("implicit-user-knn", "implicit-item-knn"), measures):
-        chosen = {"similarity": name, "weighting": weighting}
+        chosen = {"similarity": name, "weighting": weighting, "neighbors": 100}
         plain, *shrunk = [measured(splits, side, **chosen, shrinkage=by)["ndcg"] for by in (0.0, *SHRINKAGES)]
         best = max(zip(shrunk, SHRINKAGES, strict=True))
         rows.append({"algorithm": side, **chosen, "plain": plain, "shrunk": shrunk})

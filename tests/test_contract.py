@@ -73,7 +73,9 @@ EXEMPT = {
 SMALL: dict[str, dict[str, Any]] = {
     "implicit-als": {"factors": 4, "preference": "liked"},  # a rating of 1 is a preference too, if a weaker one
     "pca": {"factors": 2},  # a toy world of 40 users has two tastes, and the pattern of its gaps for further components
+    "bpmf": {"samples": 20, "burn_in": 10, "thinning": 1},
     "fm": {"factors": 4, "epochs": 30, "samples": 6},
+    "fm": {"factors": 4, "burn_in": 20, "samples": 6},
     "blend": {"members": ("svdpp:factors=8", "item-knn", "bias"), "folds": 2},
     "feature-combination": {"members": ("svd:factors=8", "item-knn"), "folds": 2},
     "cascade": {"members": ("item-knn", "svd:factors=8")},

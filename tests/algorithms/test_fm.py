@@ -14,7 +14,7 @@ from longtail.algorithms.factorization.fm_features import Block, attribute_featu
 from longtail.algorithms.factorization.fm_fold_in import solve_person
 from longtail.algorithms.factorization.fm_learning import Design, Parameters, _draw_priors, _Sweep
 from longtail.data.ids import Ids
-from longtail.errors import ConfigError, DataError
+from longtail.errors import ConfigError, DataError, MemoryBudgetError
 from longtail.types import RealArray
 
 CATALOG = lt.Catalog(
@@ -211,18 +211,33 @@ def test_a_prediction_is_the_mean_over_the_draws(small: lt.Interactions) -> None
         assert found[item] == pytest.approx(naive(row, solution.bias, solution.weights, solution.factors), abs=1e-4)
 
 
-def test_gibbs_draws_that_count_are_spread_over_the_epochs(small: lt.Interactions) -> None:
-    model: Any = lt.FM(factors=2, epochs=50, burn_in=0.5, samples=6).fit(small)
-    assert model.precision_.shape == (6,)
-    assert len(np.unique(model.precision_)) == 6
-    assert lt.FM(factors=2, epochs=5, burn_in=0.5, samples=6).fit(small).precision_.shape == (3,)  # type: ignore[attr-defined]
+def test_every_so_many_gibbs_draws_count_after_the_first_ones(small: lt.Interactions) -> None:
+    every: Any = lt.FM(factors=2, burn_in=5, samples=7, thinning=1).fit(small)
+    some: Any = lt.FM(factors=2, burn_in=5, samples=3, thinning=3).fit(small)
+    assert len(np.unique(every.precision_)) == 7
+    assert some.precision_.tolist() == every.precision_[::3].tolist()
 
 
 def test_a_stranger_is_solved_for_as_a_user_without_attributes(small: lt.Interactions) -> None:
-    model: Any = lt.FM(factors=2, epochs=40, user_attributes="none").fit(small)
+    model: Any = lt.FM(factors=2, burn_in=40, user_attributes="none").fit(small)
     known = model._score_users(np.arange(5, dtype=np.int32)).dense()
     assert model._score_histories(small.by_user).dense() == pytest.approx(known, abs=1e-5)
     assert np.isfinite(model.predict_for({}, [10, 20])).all()
+
+
+@pytest.mark.parametrize("solver", ["mcmc", "als"])
+def test_reasons_are_how_the_score_moves_with_the_ratings(small: lt.Interactions, solver: Any) -> None:
+    model: Any = lt.FM(factors=2, solver=solver).fit(small)
+    history = model.fold([{10: 5.0, 20: 4.0, 40: 1.0}])
+    before = model._score_histories(history).dense()[0]
+    for item in range(6):
+        items, weights = model._reasons(history, item)
+        assert items.tolist() == history.indices.tolist()
+        moved = history.copy()
+        moved.data = np.array([2.0, 4.0, 1.0], dtype=np.float32)
+        step = model._score_histories(moved).dense()[0, item] - before[item]
+        assert model._reasons(moved, item)[1].sum() - weights.sum() == pytest.approx(step, abs=1e-5)
+        assert model._reasons(moved, item)[1][1:] == pytest.approx(weights[1:], abs=1e-6)
 
 
 def test_an_item_without_ratings_is_placed_by_its_attributes(rng: np.random.Generator) -> None:
@@ -231,10 +246,10 @@ def test_an_item_without_ratings_is_placed_by_its_attributes(rng: np.random.Gene
     rows = [(u, i, 5.0 if (u + i) % 2 == 0 else 1.0) for u in range(30) for i in range(20) if rng.random() < 0.7]
     frame = pl.DataFrame(rows, schema=["user", "item", "rating"], orient="row")
     data = lt.Interactions.from_frame(frame, catalog=catalog).with_items()
-    model = lt.FM(factors=2, epochs=100).fit(data)
+    model = lt.FM(factors=2, burn_in=100).fit(data)
     found = model.predict([0, 0, 1, 1], [20, 21, 20, 21])
     assert (found > 3.0).tolist() == [True, False, False, True]
-    without: Any = lt.FM(factors=2, epochs=10, item_attributes="none").fit(data)
+    without: Any = lt.FM(factors=2, burn_in=10, item_attributes="none").fit(data)
     assert not {20, 21} & set(without.recommend([0], n=22).of(0))
 
 
@@ -247,7 +262,7 @@ def test_a_mood_of_the_day_counts_where_the_day_is_known() -> None:
     data = lt.Interactions.from_frame({"user": users, "item": order, "rating": ratings, "timestamp": times})
     held_out = (users + items) % 5 == 0
     train, test = data.take(~held_out), data.take(held_out)
-    model: Any = lt.FM(context="day", factors=2, epochs=60, implicit=False, flipped=False).fit(train)
+    model: Any = lt.FM(context="day", factors=2, burn_in=60, implicit=False, flipped=False).fit(train)
     timed = model.predict_ratings(test).estimated
     assert ((timed > 3.0) == (test.values > 3.0)).mean() > 0.95
     timeless = model.predict(test.user_ids[test.users], test.item_ids[test.items])
@@ -259,9 +274,9 @@ def test_a_mood_of_the_day_counts_where_the_day_is_known() -> None:
 def test_times_that_are_not_asked_for_change_nothing(small: lt.Interactions) -> None:
     frame = small.to_frame().with_columns(timestamp=pl.int_range(pl.len()) * 100_000)
     timed = lt.Interactions.from_frame(frame)
-    model = lt.FM(factors=2, epochs=20).fit(timed)
+    model = lt.FM(factors=2, burn_in=20).fit(timed)
     assert np.array_equal(
-        model.predict_ratings(timed).estimated, lt.FM(factors=2, epochs=20).fit(small).predict_ratings(small).estimated
+        model.predict_ratings(timed).estimated, lt.FM(factors=2, burn_in=20).fit(small).predict_ratings(small).estimated
     )
 
 
@@ -271,8 +286,25 @@ def test_divergence_is_an_error_that_names_the_fix(small: lt.Interactions) -> No
 
 
 def test_saved_and_loaded(small: lt.Interactions, tmp_path: Path) -> None:
-    model = lt.FM(factors=2, epochs=20).fit(small, CATALOG)
+    model = lt.FM(factors=2, burn_in=20).fit(small, CATALOG)
     model.save(tmp_path / "fm")
     again: Any = lt.load(tmp_path / "fm")
     assert np.array_equal(model.predict([1, 2, 5], [40, 50, 50]), again.predict([1, 2, 5], [40, 50, 50]))
     assert np.array_equal(model.recommend_for([{10: 5.0}]).scores, again.recommend_for([{10: 5.0}]).scores)
+
+
+def test_vectors_that_need_too_much_memory_are_refused(small: lt.Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LONGTAIL_MEMORY_BUDGET", "4 KiB")
+    with pytest.raises(MemoryBudgetError, match="FM: the vectors of all draws"):
+        lt.FM().fit(small)
+
+
+def test_reaches_the_target_on_a_published_fold(real_data: Path) -> None:
+    names = ["user", "item", "rating"]
+    files = (real_data / "ml-100k" / f"u1.{part}" for part in ("base", "test"))
+    base, test = (pl.read_csv(file, separator="\t", has_header=False) for file in files)
+    frame = pl.concat([base, test]).select(pl.nth(place).alias(name) for place, name in enumerate(names))
+    whole, rows = lt.Interactions.from_frame(frame, scale=(1.0, 5.0)), np.arange(len(frame))
+    model: Any = lt.FM(factors=8, burn_in=30, samples=20, thinning=2, item_attributes="none", user_attributes="none")
+    found = model.fit(whole.take(rows[: len(base)])).predict_ratings(whole.take(rows[len(base) :]))
+    assert np.sqrt(np.mean((found.estimated.astype(np.float64) - found.actual) ** 2)) < 0.915

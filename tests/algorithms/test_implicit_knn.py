@@ -90,7 +90,7 @@ def test_reasons_add_up_to_the_score(name: str, preference: Any) -> None:
 
 
 def test_similar_items_are_those_kept(data: lt.Interactions) -> None:
-    model = lt.ImplicitItemKNN(neighbors=4).fit(data)
+    model = lt.ImplicitItemKNN(neighbors=4, weighting="none").fit(data)
     similar = near(data.by_item.T.tocsr(), "none", 4)
     lists = model.similar_items(data.item_ids.values, n=10)
     assert (lists.filled.sum(axis=1) == (similar > 0).sum(axis=1)).all()

@@ -21,11 +21,12 @@ __all__ = ["ImplicitItemKNN"]
 
 @dataclass(kw_only=True)
 class ImplicitItemKNN(ImplicitKNN, SimilarItems):
-    """Item-based top-N: score(u, i) = sum over j in u's history, i among j's k nearest, of s(j, i) w_uj.
+    """Item-based top-N: score(u, i) = sum over j in u's history, i among j's k nearest, of s(j, i) w_uj / n_j.
 
     s compares two items by all the people who met them (columns with zeros, not common raters only), w_uj is the
-    preference of u for j. Of each item only the `neighbors` most similar others are kept: 8 bytes each. A history is
-    all that a list needs, so fold-in is exact. An item that nothing in the history is similar to is not listed.
+    preference of u for j, n_j the sum of j's similarities (or 1 without `normalize`). Of each item only the `neighbors`
+    most similar others are kept: 8 bytes each. A history is all that a list needs, so fold-in is exact. An item that
+    nothing in the history is similar to is not listed.
 
     Online, a person's history and the popularity of the items are updated at once; the similarities stay those of
     the fit.
@@ -42,7 +43,7 @@ class ImplicitItemKNN(ImplicitKNN, SimilarItems):
         popularity_exponent: of conditional_probability: 0 favors what is popular, 1 what is not.
         k1: of bm25, how soon more of the same says no more.
         b: of bm25, how much an item that many met is made smaller.
-        normalize: let every item of the history have one vote, its similarities divided by their sum.
+        normalize: give every item of the history one vote in all, however similar its neighbors are.
         preference: see `Ranker`.
 
     Examples:
@@ -57,21 +58,21 @@ class ImplicitItemKNN(ImplicitKNN, SimilarItems):
         'because you liked 0'
     """
 
-    normalize: bool = False
+    normalize: bool = True
 
     def _fit_preferences(self, weights: sparse.csr_array, train: Interactions, catalog: Catalog | None) -> None:
         items = weights.T.tocsr()
         weighed = Weights.of(items, self.weighting, self.k1, self.b)(items)
         self.similarities_ = nearest_rows(weighed, self.measure, self.neighbors)
-        if self.normalize:
-            sums = np.repeat(self.similarities_.sum(axis=1), np.diff(self.similarities_.indptr))
-            self.similarities_.data = (self.similarities_.data / sums).astype(np.float32)
+        sums = self.similarities_.sum(axis=1) if self.normalize else np.ones(len(train.item_counts))
+        self.shares_ = np.where(sums > 0, 1.0 / np.maximum(sums, 1e-30), 0.0).astype(np.float32)
 
     def _learn(self, users: IntArray, items: IntArray, values: FloatArray) -> None:
         self._recount()
 
     def _score_preferences(self, weights: sparse.csr_array) -> FloatArray:
-        return votes(weights, self.similarities_)
+        shared = weights.data * self.shares_[weights.indices]
+        return votes(sparse.csr_array((shared, weights.indices, weights.indptr), weights.shape), self.similarities_)
 
     def _item_similarities(self, items: IntArray) -> FloatArray:
         similar: FloatArray = self.similarities_[items].toarray()
@@ -81,4 +82,5 @@ class ImplicitItemKNN(ImplicitKNN, SimilarItems):
         weights = self._preferences(history)
         similar = self.similarities_[weights.indices][:, [item]].toarray()[:, 0]
         spoke = similar > 0
-        return weights.indices[spoke], (weights.data * similar).astype(np.float64)[spoke]
+        voted = weights.data * self.shares_[weights.indices] * similar
+        return weights.indices[spoke], voted.astype(np.float64)[spoke]

@@ -39,8 +39,8 @@ class ImplicitKNN(Ranker, Explains, LearnsOnline, ABC):
     fold_in: ClassVar[FoldIn] = "exact"
 
     similarity: Literal["cosine", "jaccard", "conditional_probability", "dot"] = "cosine"
-    weighting: Weighting = "none"
-    neighbors: int = hyper(50, at_least=1, search=(10, 500), log=True)
+    weighting: Weighting = "bm25"
+    neighbors: int = hyper(100, at_least=1, search=(10, 500), log=True)
     min_support: int = hyper(1, at_least=1)
     shrinkage: float = hyper(0.0, at_least=0.0, search=(0.0, 100.0))
     popularity_exponent: float = hyper(0.5, at_least=0.0, at_most=1.0, search=(0.0, 1.0))
