@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from longtail.errors import ConfigError, MemoryBudgetError
-from longtail.memory import budget, require_memory
+from longtail.memory import budget, require_memory, state_memory
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,12 @@ def test_what_passes_the_budget_is_refused_with_its_size(monkeypatch: pytest.Mon
         "a similarity of all items needs 1.5 GiB, the budget is 1.0 GiB; "
         "raise it with LONGTAIL_MEMORY_BUDGET or choose a sparser method"
     )
+
+
+def test_what_fits_is_said(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setenv("LONGTAIL_MEMORY_BUDGET", "2 GiB")
+    with caplog.at_level("INFO", logger="longtail.memory"):
+        state_memory(2**29, "a table")
+        with pytest.raises(MemoryBudgetError, match=r"a table needs 3.0 GiB, the budget is 2.0 GiB"):
+            state_memory(3 * 2**30, "a table")
+    assert caplog.messages == ["a table takes 0.50 GiB of the 2.00 GiB allowed"]

@@ -11,6 +11,7 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 import longtail as lt
+import longtail.testing
 from longtail.algorithms.content.features import Feature, Rule, similarities
 from longtail.algorithms.content.reading import read_features, wanted_features
 from longtail.algorithms.content.weights import _drawn, _error, _nearest
@@ -394,3 +395,18 @@ def test_features_join_by_item() -> None:
     ):
         with pytest.raises(DataError, match=words):
             CATALOG.with_features(frame)
+
+
+# -- the contract, with other features than the defaults ---------------------------------------------------------------
+
+EVERYTHING = {
+    "content-knn": {"features": "genres+years+text", "combine": "mean", "weights": "learned"},
+    "content-profile": {"features": "genres+years*0.5+text", "preference": "liked"},
+}
+
+
+@pytest.mark.parametrize(
+    "case", longtail.testing.cases(list(EVERYTHING), hyperparameters=EVERYTHING, exempt={}), ids=str
+)
+def test_contract_with_text_and_learned_weights(case: longtail.testing.Case) -> None:
+    case()

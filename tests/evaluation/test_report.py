@@ -15,6 +15,7 @@ import longtail as lt
 from longtail.evaluation import report
 from longtail.evaluation.bakeoff import Bakeoff, BakeoffResult
 from longtail.evaluation.findings import Outcome
+from longtail.evaluation.page import in_script
 from longtail.evaluation.sample_user import Pick, RatedItem
 
 SECTIONS = ["figures", "accuracy", "hits", "trade-off", "long-tail", "by-rating", "cost", "user", "run"]
@@ -94,8 +95,8 @@ def test_nothing_from_outside_can_become_an_element(result: BakeoffResult, place
 
 
 def test_data_in_a_script_cannot_end_it() -> None:
-    assert json.loads(report._in_script("</script><!--")) == "</script><!--"
-    assert "<" not in report._in_script("</script><!--")
+    assert json.loads(in_script("</script><!--")) == "</script><!--"
+    assert "<" not in in_script("</script><!--")
 
 
 def test_labels_cannot_end_the_script_they_stand_in(result: BakeoffResult) -> None:

@@ -63,6 +63,8 @@ class Ranker(Recommender, ABC):
     def _ranked(self, scores: Scores, cold: BoolArray) -> Scores:
         """Scores with popularity for the rows that are `cold`, and -inf for items without training rows."""
         known = self._listable()
+        if isinstance(scores, LowRank) and not cold.any():
+            return LowRank(scores.left, scores.right, np.where(known, scores.offset, np.float32(-np.inf)))
         if isinstance(scores, LowRank):
             left = np.concatenate([np.where(cold[:, None], 0, scores.left), cold[:, None]], axis=1, dtype=np.float32)
             right = np.concatenate([scores.right, self.popularity_[:, None]], axis=1, dtype=np.float32)

@@ -9,8 +9,8 @@ from scipy import sparse
 
 from longtail.kernels.gram import sub_gram
 from longtail.kernels.jit import kernel
+from longtail.kernels.largest import keep_largest
 from longtail.kernels.parallel import run_rows, single_blas
-from longtail.kernels.products import keep_largest
 from longtail.types import AnyArray, FloatArray, IntArray, LongArray, RealArray
 
 __all__ = ["Block", "block_regressions", "correlated", "cover"]

@@ -20,6 +20,7 @@ from scipy import sparse
 
 from longtail.kernels.gram import sub_gram
 from longtail.kernels.jit import kernel
+from longtail.kernels.largest import kth_largest
 from longtail.kernels.parallel import run_rows
 from longtail.types import AnyArray, BoolArray, FloatArray, IntArray, LongArray, RealArray
 
@@ -116,8 +117,8 @@ def _solve(
     gradient, weights = np.empty(size), np.empty(size)
     active, member = np.empty(size, np.int64), np.empty(size, np.bool_)
     for target in range(lo, hi):
-        gradient[:], weights[:], member[:] = G[target], 0.0, False
-        member[target] = True
+        for item in range(size):
+            gradient[item], weights[item], member[item] = G[target, item], 0.0, item == target
         count = 0
         while count < size - 1:
             wanted = max(FIRST_ACTIVE, count // 2)
@@ -153,7 +154,7 @@ def _join(
             movable += steps[item] > tolerance
     edge = tolerance
     if movable > wanted:
-        edge = np.partition(steps, size - wanted - 1)[size - wanted - 1]
+        edge = max(edge, kth_largest(steps, wanted))
     for item in range(size):
         if steps[item] > tolerance and steps[item] >= edge:
             active[count], member[item] = item, True
@@ -248,4 +249,5 @@ def _solve_neighbors(
         pull = own[0].astype(np.float64)
         weights = np.zeros(len(chosen))
         _descend(part, weights, pull, l1, l2, non_negative, tolerance, epochs)
-        found[start:end] = weights
+        for at in range(len(chosen)):
+            found[start + at] = weights[at]

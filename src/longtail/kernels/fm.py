@@ -26,9 +26,9 @@ from longtail.types import FloatArray, IntArray, LongArray, RealArray
 
 __all__ = ["fm_descend", "fm_sweep"]
 
-P, COUNT, OTHER, OTHER_SQUARED, ERROR, ERROR_OTHER, BEFORE, SQUARES = range(8)
+P, COUNT, OTHER, OTHER_SQUARED, ERROR, ERROR_OTHER, SQUARES = range(7)
 """What is known of a block row: its sum p = sum of v_j x_j; over its training rows their number and the sums of o, o^2,
-e and e o, where o is what the other blocks add to q; p before the visit; the change of the sum of v_j^2 x_j^2."""
+e and e o, where o is what the other blocks add to q; the change of the sum of v_j^2 x_j^2 on this visit."""
 
 
 @kernel
@@ -85,8 +85,7 @@ def fm_sweep(
     state = np.zeros((sums.shape[1], 8))
     for b in range(rows.shape[0]):
         lo, hi = block_features[b], block_features[b + 1]
-        first, last = block_rows[b], block_rows[b + 1]
-        state[first:last] = 0.0
+        state[block_rows[b] : block_rows[b + 1]] = 0.0
         for row in range(n):
             state[rows[b, row], COUNT] += 1.0
             state[rows[b, row], ERROR] += errors[row]
@@ -97,19 +96,24 @@ def fm_sweep(
                 weights[j] = _draw_weight(*places, state, weights[j], precision, mean, scale, noise[0, j])
         for row in range(n):
             errors[row] -= np.float32(state[rows[b, row], P])
-    q = np.empty(n, dtype=np.float32)
+    q, change, square = np.empty(n, np.float32), np.empty(len(state), np.float32), np.empty(len(state), np.float32)
+    last = rows.shape[0] - 1
     for f in range(factors.shape[0]):
         p, v = sums[f], factors[f]
-        _all_blocks(rows, p, q)
-        for b in range(rows.shape[0]):
-            first, last = block_rows[b], block_rows[b + 1]
-            _gather(rows[b], errors, q, p, first, last, state)
+        _begin(rows, errors, q, p, state)
+        for b in range(last + 1):
             for j in range(block_features[b], block_features[b + 1]):
                 if group[j] >= 0:
                     mean, scale = prior_means[f + 1, group[j]], prior_precisions[f + 1, group[j]]
                     places = indices[indptr[j] : indptr[j + 1]], data[indptr[j] : indptr[j + 1]]
                     v[j] = _draw_factor(*places, state, v[j], precision, mean, scale, noise[f + 1, j])
-            _spread(rows[b], errors, q, p, first, last, state)
+            for r in range(block_rows[b], block_rows[b + 1]):
+                change[r] = state[r, P] - p[r]
+                square[r] = 0.5 * (state[r, P] * state[r, P] - p[r] * p[r] - state[r, SQUARES])
+                p[r] = state[r, P]
+            if b < last:
+                _pass_on(rows[b], rows[b + 1], errors, q, p, change, square, state)
+        _end(rows[last], errors, q, change, square)
     return float(bias + step)
 
 
@@ -126,13 +130,13 @@ def _draw_weight(
 ) -> float:
     hh, he = 0.0, 0.0
     for at in range(len(places)):
-        r, x = places[at], np.float64(values[at])
+        r, x = np.uint64(places[at]), np.float64(values[at])
         hh += x * x * state[r, COUNT]
         he += x * state[r, ERROR]
     new = _conditional(weight, hh, he, precision, prior_mean, prior_precision, noise)
     step = new - weight
     for at in range(len(places)):
-        r, move = places[at], step * np.float64(values[at])
+        r, move = np.uint64(places[at]), step * np.float64(values[at])
         state[r, P] += move
         state[r, ERROR] -= move * state[r, COUNT]
     return new
@@ -152,14 +156,14 @@ def _draw_factor(
     """Sums of h = x (p - v x + o) over training rows, without visiting them: p is the same in all of a block row."""
     hh, he = 0.0, 0.0
     for at in range(len(places)):
-        r, x = places[at], np.float64(values[at])
+        r, x = np.uint64(places[at]), np.float64(values[at])
         own = state[r, P] - factor * x
         hh += x * x * (own * (own * state[r, COUNT] + 2.0 * state[r, OTHER]) + state[r, OTHER_SQUARED])
         he += x * (own * state[r, ERROR] + state[r, ERROR_OTHER])
     new = _conditional(factor, hh, he, precision, prior_mean, prior_precision, noise)
     step, squares = new - factor, new * new - factor * factor
     for at in range(len(places)):
-        r, x = places[at], np.float64(values[at])
+        r, x = np.uint64(places[at]), np.float64(values[at])
         own, move = state[r, P] - factor * x, step * x
         state[r, ERROR] -= move * (own * state[r, COUNT] + state[r, OTHER])
         state[r, ERROR_OTHER] -= move * (own * state[r, OTHER] + state[r, OTHER_SQUARED])
@@ -179,46 +183,63 @@ def _conditional(
 
 
 @kernel
-def _all_blocks(rows: IntArray, p: RealArray, q: FloatArray) -> None:
+def _begin(rows: IntArray, errors: FloatArray, q: FloatArray, p: RealArray, state: RealArray) -> None:
+    """Start a factor: q becomes what all blocks but the first add, and that one knows its training rows."""
     q[:] = np.float32(0.0)
-    for b in range(rows.shape[0]):
+    for b in range(1, rows.shape[0]):
         for row in range(len(q)):
             q[row] += np.float32(p[rows[b, row]])
-
-
-@kernel
-def _gather(
-    rows: IntArray, errors: FloatArray, q: FloatArray, p: RealArray, first: int, last: int, state: RealArray
-) -> None:
-    """Sum over the training rows of each block row; leaves in q only what the other blocks add to it."""
-    for r in range(first, last):
-        state[r, P], state[r, BEFORE] = p[r], p[r]
+    for r in range(len(state)):
+        state[r, P] = p[r]
         state[r, OTHER], state[r, OTHER_SQUARED], state[r, ERROR], state[r, ERROR_OTHER] = 0.0, 0.0, 0.0, 0.0
         state[r, SQUARES] = 0.0
+    o1, o2, e1, eo = 0.0, 0.0, 0.0, 0.0
+    current = rows[0, 0]
     for row in range(len(q)):
-        r = rows[row]
-        q[row] -= np.float32(p[r])
+        if rows[0, row] != current:
+            _add(state, current, o1, o2, e1, eo)
+            o1, o2, e1, eo = 0.0, 0.0, 0.0, 0.0
+            current = rows[0, row]
         o, e = np.float64(q[row]), np.float64(errors[row])
-        state[r, OTHER] += o
-        state[r, OTHER_SQUARED] += o * o
-        state[r, ERROR] += e
-        state[r, ERROR_OTHER] += e * o
+        o1, o2, e1, eo = o1 + o, o2 + o * o, e1 + e, eo + e * o
+    _add(state, current, o1, o2, e1, eo)
 
 
 @kernel
-def _spread(
-    rows: IntArray, errors: FloatArray, q: FloatArray, p: RealArray, first: int, last: int, state: RealArray
+def _pass_on(
+    rows: IntArray,
+    others: IntArray,
+    errors: FloatArray,
+    q: FloatArray,
+    p: RealArray,
+    change: FloatArray,
+    square: FloatArray,
+    state: RealArray,
 ) -> None:
-    """Tell the training rows what has changed in their block row: y by o dp + (d p^2 - d sum of v^2 x^2) / 2."""
-    for r in range(first, last):
-        p[r] = state[r, P]
-        square = state[r, P] * state[r, P] - state[r, BEFORE] * state[r, BEFORE]
-        state[r, SQUARES] = 0.5 * (square - state[r, SQUARES])
-        state[r, BEFORE] = state[r, P] - state[r, BEFORE]
+    """From a block to the next: errors learn what has changed, q leaves out the next, which knows its training rows.
+
+    A change of p by d changes y by o d + (new p^2 - old p^2 - the change of the sum of v^2 x^2) / 2.
+    """
     for row in range(len(q)):
-        r = rows[row]
-        errors[row] -= np.float32(q[row] * state[r, BEFORE] + state[r, SQUARES])
-        q[row] += np.float32(state[r, P])
+        r, s = rows[row], others[row]
+        errors[row] -= q[row] * change[r] + square[r]
+        q[row] += np.float32(p[r]) - np.float32(p[s])
+        o, e = np.float64(q[row]), np.float64(errors[row])
+        _add(state, s, o, o * o, e, e * o)
+
+
+@kernel
+def _end(rows: IntArray, errors: FloatArray, q: FloatArray, change: FloatArray, square: FloatArray) -> None:
+    for row in range(len(q)):
+        errors[row] -= q[row] * change[rows[row]] + square[rows[row]]
+
+
+@kernel
+def _add(state: RealArray, r: int, o: float, o_squared: float, e: float, e_o: float) -> None:
+    state[r, OTHER] += o
+    state[r, OTHER_SQUARED] += o_squared
+    state[r, ERROR] += e
+    state[r, ERROR_OTHER] += e_o
 
 
 @kernel

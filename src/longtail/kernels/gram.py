@@ -20,7 +20,7 @@ __all__ = ["gram", "mirror", "sparse_gram", "sub_gram"]
 ROW_TILE = 16
 SQUARE = 64
 USER_BLOCK = 512
-FULL = 0.2
+FULL = 0.15
 
 
 def gram(rows: sparse.csr_array, *, double: bool = False) -> AnyArray:
@@ -156,8 +156,8 @@ def _nonzero(
             if total[other] != 0.0:
                 found[item - lo, count], sums[item - lo, count] = other, total[other]
                 count += 1
+            total[other] = 0.0
         counts[item] = count
-        total[:] = 0.0
 
 
 @kernel
@@ -165,9 +165,15 @@ def sub_gram(indptr: AnyArray, indices: IntArray, values: FloatArray, rows: IntA
     """(len(rows), len(columns)) float32: some rows and columns (these sorted) of a matrix sorted within its rows."""
     part = np.zeros((len(rows), len(columns)), dtype=np.float32)
     for at in range(len(rows)):
-        place, end = indptr[rows[at]], indptr[rows[at] + 1]
+        low, end = indptr[rows[at]], indptr[rows[at] + 1]
         for column in range(len(columns)):
-            place += np.searchsorted(indices[place:end], columns[column])
-            if place < end and indices[place] == columns[column]:
-                part[at, column] = values[place]
+            high = end
+            while low < high:
+                middle = (low + high) // 2
+                if indices[middle] < columns[column]:
+                    low = middle + 1
+                else:
+                    high = middle
+            if low < end and indices[low] == columns[column]:
+                part[at, column] = values[low]
     return part

@@ -26,6 +26,8 @@ __all__ = ["ContentKNN"]
 
 BLOCK_BYTES = 16 * 2**20
 """Similarities held at a time: those of a block of items to every item that somebody asked for has rated."""
+CHUNK = 2**15
+"""Similarities computed at once for single pairs, which are asked for a few people at a time."""
 
 
 @dataclass(kw_only=True)
@@ -137,6 +139,8 @@ class ContentKNN(ContentModel, PredictsRatings):
         last.sort()
         rated = np.concatenate([before.data, values])
         self.ratings_ = _in_order(rows[last], columns[last], rated[last], self.ratings_.shape)
+        counts = np.bincount(self.histories_.indices, minlength=len(self.item_ids_))
+        self.popularity_ = (counts / counts.max()).astype(np.float32)
 
     # -- content -------------------------------------------------------------------------------------------------------
 
@@ -161,20 +165,34 @@ class ContentKNN(ContentModel, PredictsRatings):
     # -- ratings -------------------------------------------------------------------------------------------------------
 
     def _predict_pairs(self, users: IntArray, items: IntArray) -> tuple[FloatArray, BoolArray]:
-        people, inverse = np.unique(users, return_inverse=True)
-        person = inverse.astype(np.int32)
+        people, person = np.unique(users, return_inverse=True)
         said, centers = self._centered(self.ratings_[people])
         means = np.empty(len(users), dtype=np.float32)
+        order = np.lexsort((items, person))
+        starts = np.searchsorted(person[order], np.arange(len(people) + 1))
+        features = self._features()
+        for lo, hi in _chunks(np.diff(starts), np.diff(said.indptr)):
+            pairs = order[starts[lo] : starts[hi]]
+            means[pairs] = self._means_of_pairs(features, said[lo:hi], person[pairs] - lo, items[pairs])
+        known = np.diff(said.indptr)[person] > 0
+        return self._possible(self._uncentered(means, centers[person], items), known)
+
+    def _means_of_pairs(
+        self, features: list[Feature], said: sparse.csr_array, person: AnyArray, items: IntArray
+    ) -> FloatArray:
+        """What the neighbors say of each pair of a row of `said` and an item."""
+        means = np.empty(len(items), dtype=np.float32)
         order = np.argsort(items, kind="stable")
         asked, first = np.unique(items[order], return_index=True)
         edges = np.append(first, len(items))
-        rule = self.neighbors, self.min_neighbors, self.damping
-        for lo, hi, near, lists in self._blocks(asked, said):
+        for lo, hi, near, lists in self._blocks(features, asked, said):
             pairs = order[edges[lo] : edges[hi]]
             rows = np.repeat(np.arange(hi - lo, dtype=np.int32), np.diff(edges[lo : hi + 1]))
-            means[pairs] = nearest_means_of_pairs(near, lists, rows, person[pairs], *rule)
-        known = np.diff(said.indptr)[person] > 0
-        return self._possible(self._uncentered(means, centers[person], items), known)
+            wanted = rows, person[pairs].astype(np.int32)
+            means[pairs] = nearest_means_of_pairs(
+                near, lists, *wanted, self.neighbors, self.min_neighbors, self.damping
+            )
+        return means
 
     def _rate_users(self, users: IntArray) -> FloatArray:
         return self._rate_histories(self.ratings_[users])
@@ -184,20 +202,20 @@ class ContentKNN(ContentModel, PredictsRatings):
         items = np.arange(histories.shape[1], dtype=np.int32)
         means = np.empty(histories.shape, dtype=np.float32)
         rule = self.neighbors, self.min_neighbors, self.damping
-        for lo, hi, near, lists in self._blocks(items, said):
+        for lo, hi, near, lists in self._blocks(self._features(), items, said):
             means[:, lo:hi] = nearest_means(near, lists, *rule, by_list=True)
         known = np.diff(said.indptr)[:, None] > 0
         return self._possible(self._uncentered(means, centers[:, None], items), known)[0]
 
     def _blocks(
-        self, items: IntArray, said: sparse.csr_array
+        self, features: list[Feature], items: IntArray, said: sparse.csr_array
     ) -> Iterator[tuple[int, int, Neighbors, sparse.csr_array]]:
         """Blocks lo..hi of `items`, their neighbors among the items of `said`, and `said` over these alone."""
         columns, compact = np.unique(said.indices, return_inverse=True)
         lists = sparse.csr_array(
             (said.data, compact.astype(np.int32), said.indptr), shape=(said.shape[0], len(columns))
         )
-        features, rule = self._features(), self._rule
+        rule = self._rule
         step = max(1, BLOCK_BYTES // (8 * max(1, len(columns))))
         for lo in range(0, len(items), step):
             similar = similarities(features, items[lo : lo + step], columns, rule)
@@ -248,8 +266,9 @@ class ContentKNN(ContentModel, PredictsRatings):
     def _likeness(self, histories: sparse.csr_array) -> FloatArray:
         """How similar every item is to the best-rated ones of each history; -inf where not at all."""
         best = self._best_rated(histories)
+        items = np.arange(histories.shape[1], dtype=np.int32)
         scores = np.empty(histories.shape, dtype=np.float32)
-        for lo, hi, near, parts in self._blocks(np.arange(histories.shape[1], dtype=np.int32), best):
+        for lo, hi, near, parts in self._blocks(self._features(), items, best):
             shape = hi - lo, near.size
             table = sparse.csr_array((near.weights, near.indices, np.append(near.starts, near.ends[-1])), shape=shape)
             scores[:, lo:hi] = (parts @ table.T).toarray()
@@ -277,6 +296,18 @@ class ContentKNN(ContentModel, PredictsRatings):
             nearest = nearest[:0]
         share = similar[nearest] / (self.damping + similar[nearest].sum())
         return rated.indices[nearest], share * rated.data[nearest]
+
+
+def _chunks(asked: AnyArray, rated: AnyArray) -> Iterator[tuple[int, int]]:
+    """Consecutive people lo..hi, as many as keep (items asked about) x (items rated) small, and at least one."""
+    lo, pairs, ratings = 0, 0, 0
+    for person, (wanted, known) in enumerate(zip(asked.tolist(), rated.tolist(), strict=True)):
+        if person > lo and (pairs + wanted) * (ratings + known) > CHUNK:
+            yield lo, person
+            lo, pairs, ratings = person, 0, 0
+        pairs, ratings = pairs + wanted, ratings + known
+    if len(asked):
+        yield lo, len(asked)
 
 
 def _positive(similar: RealArray) -> Neighbors:

@@ -154,7 +154,7 @@ class Rule:
 def similarities(features: Sequence[Feature], rows: AnyArray, columns: AnyArray, rule: Rule) -> RealArray:
     """(n_rows, n_columns) similarities by all features; 0 of an item to itself, and where nothing is known of it."""
     used = np.flatnonzero(rule.weights)
-    parts = [features[place].similarity(rows, columns) for place in used]
+    parts = [features[int(place)].similarity(rows, columns) for place in used]
     rule = replace(rule, weights=rule.weights[used])
     similar = rule.combined(parts) if parts else np.ones((len(rows), len(columns)))
     similar[np.equal.outer(rows, columns)] = 0.0

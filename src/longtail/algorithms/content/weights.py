@@ -45,9 +45,9 @@ class _Sample:
     """Ratings to predict, each from the other ratings of its person.
 
     Attributes:
-        parts: (n_features, n, OTHERS) similarities to the other ratings' items.
-        others: (n, OTHERS) what these say, centered.
-        present: (n, OTHERS) where there is one.
+        parts: (n_features, n, n_others) similarities to the other ratings' items.
+        others: (n, n_others) what these say, centered.
+        present: (n, n_others) where there is one.
         target: (n,) the centered rating to predict.
     """
 
@@ -126,7 +126,7 @@ def _drawn(features: Sequence[Feature], said: sparse.csr_array, seed: int) -> _S
     person = np.repeat(np.arange(len(counts)), counts)
     usable = np.flatnonzero(counts[person] > 1)
     drawn = np.sort(rng.choice(usable, min(SAMPLE, len(usable)), replace=False))
-    parts = np.zeros((len(features), len(drawn), OTHERS))
+    parts = np.zeros((len(features), len(drawn), min(OTHERS, counts.max())))
     others, present = np.zeros(parts.shape[1:]), np.zeros(parts.shape[1:], dtype=np.bool_)
     people, first = np.unique(person[drawn], return_index=True)
     for user, (lo, hi) in zip(people, pairwise(np.append(first, len(drawn))), strict=True):

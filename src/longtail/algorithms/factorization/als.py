@@ -9,7 +9,8 @@ import numpy as np
 from scipy import sparse
 
 from longtail.algorithms.base import FoldIn
-from longtail.algorithms.factorization.factor_model import FactorModel, mean_rating
+from longtail.algorithms.factorization.factor_model import mean_rating
+from longtail.algorithms.factorization.online import LearnsItemsOnline
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.kernels.least_squares import solve_rows
@@ -22,7 +23,7 @@ __all__ = ["ALS"]
 
 
 @dataclass(kw_only=True)
-class ALS(FactorModel):
+class ALS(LearnsItemsOnline):
     """Alternating least squares with weighted regularization and biases (Zhou et al. 2008, section 3.1).
 
     r_ui = mu + b_u + b_i + p_u . q_i, learned by minimizing
@@ -36,7 +37,8 @@ class ALS(FactorModel):
     An epoch solves all items, then all users; the loss never rises. The biases are our addition: a column of ones in Z.
     They are damped as in `Bias`, by a number of ratings: a weight for each rating would shrink them all alike.
 
-    Fold-in is exact: someone new is solved for as the users are in the last step.
+    Fold-in is exact: someone new is solved for as the users are in the last step. So is a rating learned online, users
+    first: see `LearnsItemsOnline`.
 
     Attributes:
         factors: length of p_u and q_i.
@@ -62,8 +64,8 @@ class ALS(FactorModel):
 
     factors: int = hyper(32, at_least=1, search=(8, 64), log=True)
     epochs: int = hyper(15, at_least=1, search=(5, 30))
-    regularization: float = hyper(0.15, at_least=0.0, search=(0.05, 0.3), log=True)
-    bias_regularization: float = hyper(3.0, at_least=0.0, search=(1.0, 10.0), log=True)
+    regularization: float = hyper(0.15, at_least=0.0, search=(0.1, 0.25), log=True)
+    bias_regularization: float = hyper(2.0, at_least=0.0, search=(1.0, 10.0), log=True)
     init_std: float = hyper(0.1, at_least=0.0, search=(0.01, 0.5), log=True)
     seed: int = hyper(0, at_least=0)
 

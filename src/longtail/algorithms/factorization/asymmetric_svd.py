@@ -11,6 +11,7 @@ from scipy import sparse
 from longtail.algorithms.base import FoldIn
 from longtail.algorithms.factorization.descent import DescentModel, initial_vectors
 from longtail.algorithms.factorization.factor_model import mean_rating
+from longtail.algorithms.factorization.online import LearnsUsersOnline
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.kernels.bias import als_biases, solve_biases
@@ -23,7 +24,7 @@ __all__ = ["AsymmetricSVD"]
 
 
 @dataclass(kw_only=True)
-class AsymmetricSVD(DescentModel):
+class AsymmetricSVD(DescentModel, LearnsUsersOnline):
     """Asymmetric SVD: users are represented by the items they rated (Koren 2008, equation 13).
 
     r_ui = mu + b_u + b_i + q_i . |R(u)|^-1/2 sum over j in R(u) of ((r_uj - b_uj) x_j + y_j)
@@ -63,14 +64,14 @@ class AsymmetricSVD(DescentModel):
 
     fold_in: ClassVar[FoldIn] = "exact"
 
-    factors: int = hyper(64, at_least=1, search=(32, 128), log=True)
-    epochs: int = hyper(40, at_least=1, search=(20, 60))
-    learning_rate: float = hyper(0.01, at_least=0.0, search=(0.002, 0.03), log=True)
-    learning_rate_decay: float = hyper(0.95, at_least=0.0, at_most=1.0, search=(0.93, 1.0))
-    regularization: float = hyper(0.03, at_least=0.0, search=(0.005, 0.1), log=True)
-    reg_user: float = hyper(5.0, at_least=0.0, search=(0.5, 30.0), log=True)
-    reg_item: float = hyper(5.0, at_least=0.0, search=(0.5, 30.0), log=True)
-    init_std: float = hyper(0.01, at_least=0.0, search=(0.002, 0.05), log=True)
+    factors: int = hyper(100, at_least=1, search=(32, 128), log=True)
+    epochs: int = hyper(50, at_least=1, search=(25, 60))
+    learning_rate: float = hyper(0.0125, at_least=0.0, search=(0.007, 0.03), log=True)
+    learning_rate_decay: float = hyper(0.95, at_least=0.0, at_most=1.0, search=(0.93, 0.97))
+    regularization: float = hyper(0.012, at_least=0.0, search=(0.003, 0.02), log=True)
+    reg_user: float = hyper(8.0, at_least=0.0, search=(2.0, 15.0), log=True)
+    reg_item: float = hyper(8.0, at_least=0.0, search=(2.0, 15.0), log=True)
+    init_std: float = hyper(0.03, at_least=0.0, search=(0.005, 0.05), log=True)
     seed: int = hyper(0, at_least=0)
 
     def _fit(self, train: Interactions, catalog: Catalog | None) -> None:

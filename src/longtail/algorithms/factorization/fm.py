@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal
 
 import numpy as np
@@ -21,6 +22,7 @@ from longtail.algorithms.factorization.fm_model import FactorizationMachine, as_
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.errors import ConfigError, DataError
+from longtail.memory import require_memory
 from longtail.params import hyper
 from longtail.types import BoolArray, FloatArray, IntArray, LongArray, RealArray
 
@@ -50,10 +52,11 @@ class FM(FactorizationMachine):
     Attributes:
         solver: how to learn.
         factors: length of v_j.
-        epochs: visits of all parameters, or of all ratings by "sgd".
-        burn_in: part of the epochs before the first draw that counts.
-        samples: draws that count, evenly spread over the other epochs ("mcmc").
+        burn_in: draws of all parameters before the first that counts ("mcmc").
+        samples: draws that count.
+        thinning: every which draw counts.
         prior_rate: of the gamma prior of the precisions of all priors; small lets factors of no use fade ("mcmc").
+        epochs: visits of all parameters by "als", of all ratings by "sgd".
         learning_rate: of "sgd".
         regularization: of "als" and "sgd".
         implicit: whether the items a user has rated are features of the user.
@@ -70,7 +73,7 @@ class FM(FactorizationMachine):
         >>> rows = [(u, i, 5.0 if u % 2 == i % 2 else 1.0) for u in range(20) for i in range(20) if (u + i) % 5]
         >>> users, items, ratings = zip(*rows, strict=True)
         >>> data = lt.Interactions.from_frame({"user": users, "item": items, "rating": ratings})
-        >>> model = FM(factors=4, epochs=400).fit(data)
+        >>> model = FM(factors=4, burn_in=400).fit(data)
         >>> model.predict([0, 0], [10, 5]).round().tolist()
         [5.0, 1.0]
         >>> sorted(model.recommend_for([{0: 5.0, 1: 1.0}], n=9).of(0))
@@ -79,12 +82,13 @@ class FM(FactorizationMachine):
 
     solver: Literal["mcmc", "als", "sgd"] = "mcmc"
     factors: int = hyper(16, at_least=1, search=(8, 64), log=True)
-    epochs: int = hyper(150, at_least=1)
-    burn_in: float = hyper(0.2, at_least=0.0, at_most=0.9)
-    samples: int = hyper(32, at_least=1)
+    burn_in: int = hyper(30, at_least=0)
+    samples: int = hyper(40, at_least=1)
+    thinning: int = hyper(3, at_least=1)
     prior_rate: float = hyper(0.01, at_least=1e-9, search=(0.001, 1.0), log=True)
-    learning_rate: float = hyper(0.01, at_least=0.0)
-    regularization: float = hyper(0.05, at_least=0.0)
+    epochs: int = hyper(30, at_least=1)
+    learning_rate: float = hyper(0.005, at_least=0.0)
+    regularization: float = hyper(0.15, at_least=0.0)
     implicit: bool = True
     flipped: bool = True
     item_attributes: Attributes = "auto"
@@ -94,6 +98,7 @@ class FM(FactorizationMachine):
     seed: int = hyper(0, at_least=0)
 
     def _fit(self, train: Interactions, catalog: Catalog | None) -> None:
+        train = train.take(np.lexsort((train.items, train.users)))  # by user, as in `by_user`
         users, items = self._user_block(train, catalog), self._item_block(train, catalog)
         blocks, rows = [users, items], [train.users, train.items]
         self.periods_, when = np.zeros(0, dtype=np.int64), None
@@ -101,8 +106,12 @@ class FM(FactorizationMachine):
             self.periods_, when = np.unique(self._period(train.users, train.times), return_inverse=True)
             blocks.append(Block({"id": id_features(len(self.periods_))}))
             rows.append(when.astype(np.int32))
+        width = (self.samples if self.solver == "mcmc" else 1) * (self.factors + 1)
+        vectors = 4 * width * (2 * train.n_users + 3 * train.n_items + len(self.periods_))
+        require_memory(vectors, "FM: the vectors of all draws (fewer samples or factors need less); it")
         design = Design(blocks, rows)
-        draws = [_rows(design, draw, users) for draw in self._draws(design, train.values)]
+        solved = users.columns("id") if self.solver == "mcmc" else slice(0)
+        draws = [_rows(design, draw, users, solved) for draw in self._draws(design, train.values)]
         stacked = {name: np.stack([draw[name] for draw in draws], axis=-2) for name in draws[0]}
         if not all(np.isfinite(part).all() for part in stacked.values()):
             raise ConfigError(f"FM: learning diverged with learning_rate {self.learning_rate}; choose a lower one")
@@ -124,11 +133,9 @@ class FM(FactorizationMachine):
     def _place_users(self, train: Interactions, rows: dict[str, FloatArray], when: LongArray | None) -> None:
         """Vectors of the known users: those learned, or where many are drawn, those to be expected in each draw."""
         if self.solver == "mcmc":
-            order = np.lexsort((train.items, train.users))
-            periods = None if when is None else when[order]
-            self.user_vectors_ = self._solved(train.by_user, rows["known"], periods)
+            self.user_vectors_ = self._solved(train.by_user, rows["users"], when)
         else:
-            alone, sums = rows["users"][:, :, 0], rows["users"].copy()
+            alone, sums = rows["users"][:, :, 0].copy(), rows["users"]
             sums[:, :, 0] = 1.0
             self.user_vectors_ = as_vector(sums, alone).astype(np.float32)
 
@@ -160,10 +167,9 @@ class FM(FactorizationMachine):
         elif self.solver == "sgd":
             yield descend(design, ratings, start, self.epochs, self.learning_rate, self.regularization, self.seed)
         else:
-            first = int(self.epochs * self.burn_in)
-            kept = set(np.linspace(first, self.epochs - 1, min(self.samples, self.epochs - first)).round().tolist())
-            drawn = sample(design, ratings, start, self.epochs, self.prior_rate, self.seed)
-            yield from (draw for epoch, draw in enumerate(drawn) if epoch in kept)
+            sweeps = self.burn_in + 1 + self.thinning * (self.samples - 1)
+            drawn = sample(design, ratings, start, sweeps, self.prior_rate, self.seed)
+            yield from islice(drawn, self.burn_in, None, self.thinning)
 
 
 def _described(block: Block) -> BoolArray:
@@ -175,8 +181,11 @@ def _described(block: Block) -> BoolArray:
     return found
 
 
-def _rows(design: Design, draw: Parameters, users: Block) -> dict[str, FloatArray]:
-    """What is kept of one draw: rows of what something adds by itself and its sum of v_j x_j (see the model)."""
+def _rows(design: Design, draw: Parameters, users: Block, solved: slice) -> dict[str, FloatArray]:
+    """What is kept of one draw: rows of what something adds by itself and its sum of v_j x_j (see the model).
+
+    Of users, without the features that are to be `solved` for.
+    """
 
     def block(b: int, without: slice = slice(0)) -> RealArray:
         sums, alone = draw.of_block(design, b, without)
@@ -189,8 +198,7 @@ def _rows(design: Design, draw: Parameters, users: Block) -> dict[str, FloatArra
         name: rows.astype(np.float32)
         for name, rows in {
             "items": items,
-            "users": block(0),
-            "known": block(0, users.columns("id")),
+            "users": block(0, solved),
             "implicit": implicit,
             "context": block(2) if len(design.rows) > 2 else items[:0],
             "precision": np.array([draw.precision]),

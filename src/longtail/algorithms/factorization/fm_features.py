@@ -25,6 +25,7 @@ Attributes: TypeAlias = Literal["auto", "none"] | tuple[str, ...]
 
 BINS = 10
 MOST_WORDS = 64
+IDENTIFIES = 0.9
 
 
 @dataclass(frozen=True)
@@ -101,10 +102,11 @@ def _useful(column: pl.Series) -> bool:
     """Whether a column nobody asked for says something of more than one row."""
     if isinstance(column.dtype, pl.List):
         return True
-    different = column.drop_nulls().n_unique()
+    known = column.drop_nulls()
+    different = known.n_unique()
     if column.dtype == pl.String:
         return column.name != "title" and 1 < different <= MOST_WORDS
-    identifies = column.dtype.is_integer() and 2 * different > len(column)
+    identifies = column.dtype.is_integer() and different > IDENTIFIES * len(known)
     return different > 1 and not identifies
 
 

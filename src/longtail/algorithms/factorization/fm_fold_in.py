@@ -6,7 +6,7 @@ import numpy as np
 
 from longtail.types import AnyArray, RealArray
 
-__all__ = ["solve_person"]
+__all__ = ["influences", "solve_person"]
 
 LEAST_RIDGE = 1e-6
 
@@ -40,14 +40,43 @@ def solve_person(
     Returns:
         The person's sums v + t (draws, factors), and what they add to every prediction, w + v . t (draws,).
     """
-    n_draws, n, factors = others.shape
-    Z = np.ones((n_draws, n, factors + 1))
-    Z[:, :, 1:] = others + known[:, None, :]
+    Z = _lines(others, known)
     errors = residuals - np.einsum("snf,sf->sn", others, known)
-    scaled = precision[:, None, None] * Z.transpose(0, 2, 1)
     prior = np.maximum(prior_precisions, LEAST_RIDGE)
-    matrix = scaled @ Z
-    matrix[:, np.arange(factors + 1), np.arange(factors + 1)] += prior
-    target = (scaled @ errors[:, :, None])[:, :, 0] + prior * prior_means
-    solved = np.linalg.solve(matrix, target[:, :, None])[:, :, 0]
+    target = precision[:, None] * np.einsum("snf,sn->sf", Z, errors) + prior * prior_means
+    solved = np.linalg.solve(_normal_matrix(Z, precision, prior), target[:, :, None])[:, :, 0]
     return solved[:, 1:] + known, solved[:, 0] + np.einsum("sf,sf->s", solved[:, 1:], known)
+
+
+def influences(
+    others: RealArray, known: RealArray, precision: AnyArray, prior_precisions: AnyArray, item: RealArray
+) -> RealArray:
+    """(draws, n): how much a prediction moves with each of the ratings that the solution above is made of.
+
+    Args:
+        others: as for `solve_person`, and the three that follow.
+        known: likewise.
+        precision: likewise.
+        prior_precisions: likewise.
+        item: (draws, factors) sum of v_j x_j over the features of the item the prediction is of.
+    """
+    Z, prior = _lines(others, known), np.maximum(prior_precisions, LEAST_RIDGE)
+    asked = _lines(item[:, None, :], known)[:, 0]
+    solved = np.linalg.solve(_normal_matrix(Z, precision, prior), asked[:, :, None])[:, :, 0]
+    moved: RealArray = precision[:, None] * np.einsum("snf,sf->sn", Z, solved)
+    return moved
+
+
+def _lines(others: RealArray, known: RealArray) -> RealArray:
+    """(draws, n, factors + 1): Z."""
+    Z = np.ones((*others.shape[:2], others.shape[2] + 1))
+    Z[:, :, 1:] = others + known[:, None, :]
+    return Z
+
+
+def _normal_matrix(Z: RealArray, precision: AnyArray, prior: AnyArray) -> RealArray:
+    """(draws, factors + 1, factors + 1): a Z'Z + diag(l)."""
+    matrix: RealArray = precision[:, None, None] * (Z.transpose(0, 2, 1) @ Z)
+    diagonal = np.arange(Z.shape[2])
+    matrix[:, diagonal, diagonal] += prior
+    return matrix

@@ -9,8 +9,8 @@ import numpy as np
 from scipy import sparse
 
 from longtail.algorithms.base import FoldIn
-from longtail.algorithms.factorization.fm_fold_in import solve_person
-from longtail.algorithms.powers import PredictsRatings, SimilarItems
+from longtail.algorithms.factorization.fm_fold_in import influences, solve_person
+from longtail.algorithms.powers import Explains, PredictsRatings, SimilarItems
 from longtail.kernels.parallel import run_rows, single_blas
 from longtail.kernels.topk import LowRank
 from longtail.types import AnyArray, BoolArray, FloatArray, IntArray, LongArray, RealArray
@@ -21,7 +21,7 @@ PAIRS_TILE = 1024
 PEOPLE_TILE = 16
 
 
-class FactorizationMachine(PredictsRatings, SimilarItems, ABC):
+class FactorizationMachine(PredictsRatings, SimilarItems, Explains, ABC):
     """Ratings as the mean over draws s of y = c_i + a_u + U_u . J_i, which is one inner product of long vectors.
 
     J_i is the sum of v_j x_j over the features of the item, c_i what these add by themselves, and w_0; U_u and a_u are
@@ -34,7 +34,6 @@ class FactorizationMachine(PredictsRatings, SimilarItems, ABC):
         item_vectors_: (n_items, draws x (factors + 1) + 1) float32, the row of the item, flat, and a 1.
         user_vectors_: (n_users, draws x (factors + 1) + 1) float32, 1 and U_u of each draw, over the number of draws;
             then the mean of a_u.
-        known_rows_: (n_users) rows of what is known of a user but for the id: implicit feedback and attributes.
         implicit_rows_: (n_items) rows of the parameters of the feature "has rated this"; none without such features.
         context_rows_: (n_periods) rows; none without a context.
         periods_: (n_periods,) int64, the user and period of each, ascending.
@@ -49,7 +48,6 @@ class FactorizationMachine(PredictsRatings, SimilarItems, ABC):
 
     item_vectors_: FloatArray
     user_vectors_: FloatArray
-    known_rows_: FloatArray
     implicit_rows_: FloatArray
     context_rows_: FloatArray
     periods_: LongArray
@@ -158,10 +156,32 @@ class FactorizationMachine(PredictsRatings, SimilarItems, ABC):
             others += context
         others = others.transpose(1, 0, 2)
         residuals = ratings - others[:, :, 0] - known[:, :1]
-        prior = self.prior_precisions_ * (len(items) if self.prior_per_rating_ else 1)
-        parts = residuals, others[:, :, 1:], known[:, 1:], self.precision_, self.prior_means_, prior
-        sums, alone = solve_person(*parts)
+        given = self.precision_, self.prior_means_, self._prior(len(items))
+        sums, alone = solve_person(residuals, others[:, :, 1:], known[:, 1:], *given)
         return as_vector(np.concatenate([np.ones((draws, 1)), sums], axis=1), alone + known[:, 0])
+
+    def _prior(self, n: int) -> FloatArray:
+        """(draws, factors + 1): precisions of the prior of the id of someone with n ratings."""
+        return self.prior_precisions_ * np.float32(n if self.prior_per_rating_ else 1)
+
+    def _reasons(self, history: sparse.csr_array, item: int) -> tuple[IntArray, RealArray]:
+        """What each rating adds to the score, in the mean over the draws.
+
+        Given a draw, the score is linear in the ratings. What the prior adds, and that an item was rated at all
+        (`implicit`), is left out.
+        """
+        items: IntArray = history.indices
+        if not len(items):
+            return items, np.zeros(0)
+        draws, width = self.prior_means_.shape
+        rows = self.item_vectors_[:, :-1].reshape(-1, draws, width)
+        others, known = rows[items].transpose(1, 0, 2).astype(np.float64), self._implied(items)
+        sums = rows[item, :, 1:].astype(np.float64)
+        moved = influences(others[:, :, 1:], known[:, 1:], self.precision_, self._prior(len(items)), sums)
+        errors = history.data - others[:, :, 0] - known[:, :1]
+        errors -= np.einsum("snf,sf->sn", others[:, :, 1:], known[:, 1:])
+        weights: RealArray = (moved * errors).mean(axis=0)
+        return items, weights
 
     # -- similar items -----------------------------------------------------------------------------------------------
 

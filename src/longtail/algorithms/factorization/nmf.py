@@ -8,7 +8,8 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import nnls
 
-from longtail.algorithms.factorization.factor_model import LEAST_RIDGE, FactorModel
+from longtail.algorithms.factorization.factor_model import LEAST_RIDGE
+from longtail.algorithms.factorization.online import LearnsUsersOnline
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.errors import DataError
@@ -21,7 +22,7 @@ __all__ = ["NMF"]
 
 
 @dataclass(kw_only=True)
-class NMF(FactorModel):
+class NMF(LearnsUsersOnline):
     """Non-negative matrix factorization of the known ratings (Luo, Zhou, Xia and Zhu 2014, section III).
 
     r_ui = p_u . q_i with p_u, q_i >= 0, learned by minimizing
@@ -57,9 +58,9 @@ class NMF(FactorModel):
 
     biased = False
 
-    factors: int = hyper(15, at_least=1, search=(4, 64), log=True)
-    epochs: int = hyper(50, at_least=1, search=(20, 100))
-    regularization: float = hyper(0.06, at_least=0.0, search=(0.01, 0.3), log=True)
+    factors: int = hyper(64, at_least=1, search=(16, 128), log=True)
+    epochs: int = hyper(200, at_least=1, search=(60, 240))
+    regularization: float = hyper(0.13, at_least=0.0, search=(0.05, 0.2), log=True)
     seed: int = hyper(0, at_least=0)
 
     def _fit(self, train: Interactions, catalog: Catalog | None) -> None:

@@ -10,7 +10,8 @@ from scipy import sparse
 from scipy.sparse.linalg import svds
 
 from longtail.algorithms.base import FoldIn
-from longtail.algorithms.factorization.factor_model import FactorModel, mean_rating
+from longtail.algorithms.factorization.factor_model import mean_rating
+from longtail.algorithms.factorization.online import LearnsUsersOnline
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.kernels.bias import als_biases, solve_biases
@@ -27,7 +28,7 @@ LEAST = 1e-5
 
 
 @dataclass(kw_only=True)
-class PCA(FactorModel):
+class PCA(LearnsUsersOnline):
     """Principal components of the centered ratings, what is not rated taken for average (Sarwar et al. 2000).
 
     With D the matrix of r_ui - mu - b_u - b_i where u rated i and 0 elsewhere, and V the `factors` right singular

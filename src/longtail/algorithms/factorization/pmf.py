@@ -9,7 +9,8 @@ import numpy as np
 from scipy import sparse
 
 from longtail.algorithms.base import FoldIn
-from longtail.algorithms.factorization.factor_model import FactorModel, mean_rating
+from longtail.algorithms.factorization.factor_model import mean_rating
+from longtail.algorithms.factorization.online import LearnsItemsOnline
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.kernels.least_squares import solve_rows
@@ -22,7 +23,7 @@ __all__ = ["PMF"]
 
 
 @dataclass(kw_only=True)
-class PMF(FactorModel):
+class PMF(LearnsItemsOnline):
     """Probabilistic matrix factorization (Salakhutdinov and Mnih 2007, equations 1 to 4).
 
     r_ui ~ N(mu + p_u . q_i, sigma^2), p_u ~ N(0, sigma_U^2 I), q_i ~ N(0, sigma_V^2 I). The most probable vectors
@@ -37,7 +38,8 @@ class PMF(FactorModel):
     and not once for each rating: the more ratings, the less the prior counts. There are no biases: a first factor that
     is nearly constant takes their place. `BPMF` keeps all probable vectors instead of one.
 
-    Fold-in is exact: someone new is solved for as the users are in the last step.
+    Fold-in is exact: someone new is solved for as the users are in the last step. So is a rating learned online, users
+    first: see `LearnsItemsOnline`.
 
     Attributes:
         factors: length of p_u and q_i.
@@ -62,11 +64,11 @@ class PMF(FactorModel):
     fold_in: ClassVar[FoldIn] = "exact"
     biased = False
 
-    factors: int = hyper(16, at_least=1, search=(4, 64), log=True)
+    factors: int = hyper(3, at_least=1, search=(2, 12), log=True)
     epochs: int = hyper(20, at_least=1, search=(5, 40))
-    reg_user: float = hyper(5.0, at_least=0.0, search=(1.0, 20.0), log=True)
-    reg_item: float = hyper(5.0, at_least=0.0, search=(1.0, 20.0), log=True)
-    init_std: float = hyper(0.3, at_least=0.0, search=(0.03, 1.0), log=True)
+    reg_user: float = hyper(3.0, at_least=0.0, search=(1.0, 12.0), log=True)
+    reg_item: float = hyper(3.0, at_least=0.0, search=(1.0, 12.0), log=True)
+    init_std: float = hyper(0.1, at_least=0.0, search=(0.03, 1.0), log=True)
     seed: int = hyper(0, at_least=0)
 
     def _fit(self, train: Interactions, catalog: Catalog | None) -> None:
@@ -83,6 +85,10 @@ class PMF(FactorModel):
     def _solved(self, rows: sparse.csr_array, columns: FloatArray, weight: float) -> FloatArray:
         prior = weight * np.eye(columns.shape[1])
         return solve_rows(rows, np.full(len(columns), self.mean_), columns, prior=prior)
+
+    def _solve_items(self, rows: sparse.csr_array) -> FloatArray:
+        vectors = self._solved(rows, np.ascontiguousarray(self.user_vectors_[:, :-1]), self.reg_item)
+        return np.pad(vectors, ((0, 0), (0, 1)), constant_values=self.mean_)
 
     def _ridge(self, n: int) -> float:
         return self.reg_user

@@ -8,6 +8,7 @@ import numpy as np
 
 from longtail.algorithms.factorization.descent import DescentModel, initial_vectors
 from longtail.algorithms.factorization.factor_model import mean_rating
+from longtail.algorithms.factorization.online import LearnsItemsOnline
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.kernels.sgd import group_by_user, svd_epoch
@@ -17,7 +18,7 @@ __all__ = ["SVD"]
 
 
 @dataclass(kw_only=True)
-class SVD(DescentModel):
+class SVD(DescentModel, LearnsItemsOnline):
     """Biased matrix factorization, known as Funk's SVD (Koren, Bell and Volinsky 2009, equations 4 and 5).
 
     r_ui = mu + b_u + b_i + p_u . q_i, learned by minimizing, rating by rating with stochastic gradient descent,
@@ -25,6 +26,8 @@ class SVD(DescentModel):
         sum over ratings of (r_ui - mu - b_u - b_i - p_u . q_i)^2 + regularization (b_u^2 + b_i^2 + |p_u|^2 + |q_i|^2)
 
     Each epoch visits users as they first appear and each one's ratings in their order, as Surprise does.
+
+    A rating learned online is solved for, users first: see `LearnsItemsOnline`.
 
     Attributes:
         factors: length of p_u and q_i.

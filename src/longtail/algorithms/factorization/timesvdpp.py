@@ -66,11 +66,14 @@ class TimeSVDpp(SVDpp, NeedsTimes):
         [2, 4, 6, 8, 10, 12, 14, 16, 18]
     """
 
-    day_regularization: float = hyper(0.1, at_least=0.0, search=(0.02, 1.0), log=True)
-    bin_regularization: float = hyper(5.0, at_least=0.0, search=(0.1, 10.0), log=True)
-    drift_regularization: float = hyper(0.3, at_least=0.0, search=(0.02, 1.0), log=True)
-    bins: int = hyper(5, at_least=1, search=(1, 30), log=True)
-    drift_power: float = hyper(0.8, at_least=0.0, search=(0.3, 1.5))
+    learning_rate: float = hyper(0.0175, at_least=0.0, search=(0.01, 0.03), log=True)
+    regularization: float = hyper(0.04, at_least=0.0, search=(0.025, 0.08), log=True)
+    init_std: float = hyper(0.007, at_least=0.0, search=(0.003, 0.02), log=True)
+    day_regularization: float = hyper(0.6, at_least=0.0, search=(0.1, 2.0), log=True)
+    bin_regularization: float = hyper(10.0, at_least=0.0, search=(2.0, 20.0), log=True)
+    drift_regularization: float = hyper(0.1, at_least=0.0, search=(0.03, 1.0), log=True)
+    bins: int = hyper(10, at_least=1, search=(1, 30), log=True)
+    drift_power: float = hyper(1.2, at_least=0.0, search=(0.4, 2.0))
 
     def _fit(self, train: Interactions, catalog: Catalog | None) -> None:
         assert train.times is not None  # see NeedsTimes

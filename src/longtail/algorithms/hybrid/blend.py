@@ -52,7 +52,7 @@ class Blend(Stack):
         [5.0, 1.0]
     """
 
-    members: tuple[str, ...] = ("svdpp", "item-knn", "bias")
+    members: tuple[str, ...] = ("svdpp", "svd:biased=false", "item-knn", "bias", "popular")
     weights: tuple[float, ...] = ()
     meta_features: Literal["profiles", "counts", "none"] = "profiles"
 

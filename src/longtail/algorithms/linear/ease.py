@@ -18,7 +18,7 @@ from longtail.params import hyper
 
 __all__ = ["EASE"]
 
-SINGLE_CONDITION = 1e4
+SINGLE_CONDITION = 1e5
 
 
 @dataclass(kw_only=True)

@@ -10,6 +10,7 @@ import polars as pl
 
 from longtail import params
 from longtail.algorithms.base import Recommender
+from longtail.evaluation.tuning.space import Space
 from longtail.evaluation.tuning.trials import INTERRUPTED, Trial
 from longtail.evaluation.tuning.uncertainty import paired_difference
 from longtail.evaluation.value import MetricInfo
@@ -26,6 +27,7 @@ class Findings:
         name: what the data are called.
         metric: what was tuned for.
         facts: data, validation, search space: what makes two studies comparable.
+        space: the searched parameters.
         fixed: parameters that were not searched because somebody said so.
         sampler: "tpe", "random" or "grid".
         trials: every trial that is over, by number.
@@ -40,6 +42,7 @@ class Findings:
     name: str
     metric: MetricInfo
     facts: Mapping[str, Any]
+    space: Space
     fixed: Mapping[str, Any]
     sampler: str
     trials: list[Trial]
@@ -69,12 +72,12 @@ class Findings:
     @property
     def parameters(self) -> dict[str, Any]:
         """Every hyperparameter of the best trial; those the search began from where there is none."""
-        return dict(self.best.parameters) if self.best else params.values(self.base)
+        return params.values(self.model())
 
     @property
     def searched(self) -> list[str]:
         """The searched parameters."""
-        return list(self.facts["space"])
+        return list(self.space)
 
     @property
     def difference(self) -> tuple[float, float] | None:
@@ -85,7 +88,7 @@ class Findings:
 
     def model(self) -> Recommender:
         """An unfitted recommender with the best parameters."""
-        return self.base.clone(**self.parameters)
+        return self.base.clone(**({name: self.best.parameters[name] for name in self.space} if self.best else {}))
 
     def count(self, state: str) -> int:
         """How many trials are "complete", "pruned" or "failed"; interrupted ones are no failures."""

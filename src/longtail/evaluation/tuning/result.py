@@ -32,6 +32,12 @@ class TuningResult(Findings):
             export.write_text(path, text)
         return text
 
+    def to_html(self, path: str | Path) -> Path:
+        """Write a report with the table and the plots: one file that works from disk, without a network."""
+        from longtail.evaluation.tuning.report import render
+
+        return export.write_text(path, render(self))
+
     def table(self) -> RenderableType:
         """The best trials (of a grid, all of them) and what they are worth, for a terminal."""
         return table.tables(self)

@@ -15,7 +15,7 @@ from longtail.errors import ConfigError
 from longtail.evaluation.tuning.examination import FoldScore
 from longtail.evaluation.tuning.space import Space
 from longtail.evaluation.tuning.study import distribution
-from longtail.evaluation.tuning.trials import INTERRUPTED, State, Trial, mean_value
+from longtail.evaluation.tuning.trials import INTERRUPTED, State, Trial, mean_value, plain
 from longtail.evaluation.tuning.workers import Answer, Worker, first_ready
 from longtail.extras import require
 
@@ -68,7 +68,8 @@ class Session:
         self._n_splits, self._sign, self._prune = n_splits, 1 if higher else -1, prune
         self._finished = finished
         self._running: dict[Worker, _Candidate] = {}
-        self.trials = [Trial.of(one) for one in study.get_trials(deepcopy=False) if one.state.is_finished()]
+        kept = [one for one in study.get_trials(deepcopy=False) if one.state.is_finished()]
+        self.trials = [Trial.of(one, plain(params.values(base))) for one in kept]
 
     @property
     def best(self) -> Trial | None:
@@ -98,7 +99,7 @@ class Session:
                 self._end(candidate, "failed", INTERRUPTED)
 
     def _more(self, wanted: int, deadline: float) -> bool:
-        if time.perf_counter() >= deadline:
+        if time.perf_counter() >= deadline and (self.trials or self._running):  # one there will be
             return False
         counted = sum(trial.error != INTERRUPTED for trial in self.trials) + len(self._running)
         return bool(self._plan) if self._only_plan else counted < wanted
@@ -112,16 +113,25 @@ class Session:
         ):  # what the space does not hold, such as a default outside its range, counts all the same
             chosen = dict(setting)
         asked.set_user_attr("origin", origin)
-        asked.set_user_attr("parameters", {**params.values(self._base), **chosen})
+        asked.set_user_attr("parameters", {**plain(params.values(self._base)), **chosen})
         candidate = _Candidate(asked, self._base, origin)
         try:
             candidate.model = self._base.clone(**chosen)
         except ConfigError as error:  # parameters that do not go together
             self._end(candidate, "failed", str(error))
             return
+        known = self._known(chosen) if origin == "search" else None
+        if known is not None:  # drawn before: nothing new would come of fitting it again
+            candidate.folds = [dataclasses.replace(score, wall=0.0, cpu=0.0) for score in known.folds]
+            self._end(candidate, known.state)
+            return
         worker = idle.pop()
         self._running[worker] = candidate
         worker.begin(candidate.model)
+
+    def _known(self, chosen: Mapping[str, Any]) -> Trial | None:
+        through = (trial for trial in self.trials if trial.state != "failed")
+        return next((one for one in through if all(one.parameters[name] == chosen[name] for name in chosen)), None)
 
     def _ask(self, setting: Mapping[str, Any] | None) -> Any:
         if setting is None:
@@ -143,7 +153,7 @@ class Session:
                 self._end(candidate, "complete")
             elif self._is_hopeless(candidate):
                 self._end(candidate, "pruned")
-            elif time.perf_counter() >= deadline:
+            elif time.perf_counter() >= deadline and candidate.origin != "defaults":  # all are compared with those
                 self._end(candidate, "failed", "the time limit came before its last split")
             else:
                 return True

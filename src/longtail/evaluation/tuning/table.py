@@ -24,13 +24,38 @@ def tables(result: Findings) -> RenderableType:
     sentences = [wording.judged(result), wording.won(result), wording.caveat(result)]
     if result.interrupted:
         sentences.insert(0, "Interrupted: these are the trials that were through.")
-    text = [Text(sentence) for sentence in sentences]
-    return Group(_trials(result), *text) if result.ranked else Group(*text)
+    text: list[RenderableType] = [Text(sentence) for sentence in sentences]
+    if not result.ranked:
+        return Group(*text)
+    crossed: list[RenderableType] = (
+        [_crossed(result), Text("")] if result.sampler == "grid" and len(result.space) == 2 else []
+    )
+    return Group(*crossed, _trials(result), *text)
 
 
 def shown(value: Any) -> str:
     """A parameter's value, short."""
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _crossed(result: Findings) -> Table:
+    """A grid of two parameters: the first across, the second down, the best value in bold."""
+    across, down = result.space.items()
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(f"{down[0]} \\ {across[0]}", style="bold", no_wrap=True)
+    for value in getattr(across[1], "values", ()):
+        table.add_column(shown(value), justify="right")
+    for lower in getattr(down[1], "values", ()):
+        cells = [_cell(result, {across[0]: upper, down[0]: lower}) for upper in getattr(across[1], "values", ())]
+        table.add_row(shown(lower), *cells)
+    return table
+
+
+def _cell(result: Findings, setting: dict[str, Any]) -> Text:
+    for trial in result.ranked:
+        if all(trial.parameters[name] == value for name, value in setting.items()):
+            return Text(f"{trial.value:.5f}", style="bold" if trial is result.best else "")
+    return Text("failed", style="dim")
 
 
 def _trials(result: Findings) -> Table:

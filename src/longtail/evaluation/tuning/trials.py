@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any, Literal
 
 from longtail.evaluation.tuning.examination import FoldScore
 
-__all__ = ["INTERRUPTED", "State", "Trial", "mean_value"]
+__all__ = ["INTERRUPTED", "State", "Trial", "mean_value", "plain"]
 
 State = Literal["complete", "pruned", "failed"]
 INTERRUPTED = "interrupted"
@@ -55,14 +56,14 @@ class Trial:
         return [(score.sums, score.counts) for score in self.folds]
 
     @classmethod
-    def of(cls, found: Any) -> Trial:
-        """A trial as Optuna keeps it."""
+    def of(cls, found: Any, usual: Mapping[str, Any]) -> Trial:
+        """A trial as Optuna keeps it; what a killed one had not yet drawn is as `usual`."""
         kept, state = found.user_attrs, found.state.name
         return cls(
             number=found.number,
             state={"COMPLETE": "complete", "PRUNED": "pruned"}.get(state, "failed"),  # type: ignore[arg-type]
             origin=kept.get("origin", "search"),
-            parameters=kept.get("parameters", found.params),
+            parameters={**usual, **kept.get("parameters", found.params)},
             folds=[FoldScore(**score) for score in kept.get("folds", [])],
             value=found.value if state == "COMPLETE" else None,
             error=kept.get("error", INTERRUPTED) if state == "FAIL" else "",
@@ -72,6 +73,17 @@ class Trial:
         """As plain values: the scores, without their groups."""
         plain = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self)}
         return plain | {"folds": [score.value for score in self.folds], "seconds": self.wall, "cpu_seconds": self.cpu}
+
+
+def plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Hyperparameters as JSON has them; what it cannot hold, by its repr.
+
+    Examples:
+        >>> plain({"factors": 8, "members": ("svd", "bias")})
+        {'factors': 8, 'members': ['svd', 'bias']}
+    """
+    found: dict[str, Any] = json.loads(json.dumps(dict(values), default=repr))
+    return found
 
 
 def mean_value(folds: Sequence[FoldScore]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from longtail.evaluation.tuning.session import Prune, Session
 from longtail.evaluation.tuning.space import Given, grid_space, search_space
 from longtail.evaluation.tuning.study import Sampler, open_study, quiet
 from longtail.evaluation.tuning.telling import Telling
-from longtail.evaluation.tuning.trials import INTERRUPTED, Trial
+from longtail.evaluation.tuning.trials import INTERRUPTED, Trial, plain
 from longtail.evaluation.tuning.workers import workers
 from longtail.extras import require
 
@@ -127,7 +128,7 @@ class Tuner:
             "seed": seed,
             "grid": self.is_grid,
             "space": {name: entry.text for name, entry in self.space.items()},
-            "start": params.values(self.base),
+            "start": plain(params.values(self.base)),
         }
 
     def run(
@@ -193,8 +194,8 @@ class Tuner:
             values = [entry.values for entry in self.space.values() if hasattr(entry, "values")]
             points = [dict(zip(self.space, point, strict=True)) for point in itertools.product(*values)]
             plan += [("grid", point) for point in points if point != plan[0][1]]
-        kept = [one.user_attrs for one in study.get_trials(deepcopy=False) if _counts(one)]
-        through = [{name: one["parameters"][name] for name in self.space} for one in kept if "parameters" in one]
+        kept = [Trial.of(one, usual) for one in study.get_trials(deepcopy=False) if one.state.is_finished()]
+        through = [{name: one.parameters[name] for name in self.space} for one in kept if one.error != INTERRUPTED]
         return [(origin, setting) for origin, setting in plan if setting not in through]
 
     def _result(self, study: Any, session: Session, interrupted: bool, seconds: float) -> TuningResult:
@@ -203,6 +204,7 @@ class Tuner:
             name=self.name,
             metric=self.metric,
             facts={**self.facts, "longtail": longtail.__version__},
+            space=self.space,
             fixed=self.fixed,
             sampler="grid" if self.is_grid else self.sampler,
             trials=sorted(session.trials, key=lambda trial: trial.number),
@@ -243,10 +245,6 @@ def _prune(rule: Any) -> Prune:
     raise ConfigError(f"prune must be median, none or a margin of at least 0, not {rule!r}")
 
 
-def _counts(one: Any) -> bool:
-    return bool(one.state.is_finished()) and Trial.of(one).error != INTERRUPTED
-
-
 def _importances(study: Any) -> dict[str, float]:
     """How much of the differences each parameter explains; empty where there are too few trials to tell."""
     optuna = require("optuna", extra="tune")
@@ -254,7 +252,9 @@ def _importances(study: Any) -> dict[str, float]:
     if len(through) < 10:
         return {}
     try:
-        found = optuna.importance.get_param_importances(study)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that few trials make it rough, which the report says, too
+            found = optuna.importance.get_param_importances(study)
     except (ValueError, RuntimeError):  # all values alike
         return {}
     return {name: float(share) for name, share in found.items() if math.isfinite(share)}

@@ -17,9 +17,10 @@ def judged(result: Findings) -> str:
     counts += [f"{result.count(state)} {state}" for state in ("pruned", "failed") if result.count(state)]
     places = "" if result.metric.name in ("rmse", "mae") else f"@{result.facts['n']}"
     interrupted = sum(trial.error == INTERRUPTED for trial in result.trials)
+    tried = len(result.trials) - interrupted
     cut = f"; {interrupted} interrupted" if interrupted else ""
     return (
-        f"{result.algorithm}: {len(result.trials) - interrupted} trials ({', '.join(counts)}{cut}), judged by "
+        f"{result.algorithm}: {tried} {'trial' if tried == 1 else 'trials'} ({', '.join(counts)}{cut}), judged by "
         f"{result.metric.short}{places} ({result.metric.direction}) on inner validation: {result.facts['validation']}."
     )
 

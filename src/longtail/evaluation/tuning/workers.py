@@ -50,6 +50,8 @@ def workers(examination: Examination, jobs: int) -> Iterator[list[Worker]]:
     try:
         while len(started) < jobs:
             started.append(_Process(examination, max(1, threads() // jobs)))
+        for worker in started:
+            worker.greet()
         yield list(started)
     finally:
         for worker in started:
@@ -94,15 +96,30 @@ class _Process:
     """A process of its own, at the other end of a pipe; one that dies is replaced."""
 
     def __init__(self, examination: Examination, threads_each: int) -> None:
-        self._work = (examination, threads_each)
+        self._examination, self._threads = examination, threads_each
         self._start()
 
     def _start(self) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, *self._work), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, self._threads), daemon=True)
         self._process.start()
         theirs.close()
+
+    def greet(self) -> None:
+        """Wait until it has started, and hand it the data (as an argument they would block a start that fails).
+
+        Raises:
+            LongtailError: if it cannot.
+        """
+        try:
+            self.connection.recv()
+            self.connection.send(self._examination)
+        except (EOFError, OSError):
+            raise LongtailError(
+                "a process for a job could not start; with jobs above 1 a script must keep what it does under "
+                "`if __name__ == '__main__':`, and an algorithm of your own must be importable"
+            ) from None
 
     def begin(self, model: Recommender) -> None:
         self._tell(model)
@@ -114,9 +131,11 @@ class _Process:
         try:
             found: Answer = self.connection.recv()
         except (EOFError, OSError):
+            self._process.join()
             code = self._process.exitcode
             self.end()
             self._start()
+            self.greet()
             return f"its process ended (exit code {code}), perhaps for lack of memory"
         return found
 
@@ -130,12 +149,14 @@ class _Process:
             self.connection.send(what)
 
 
-def _serve(connection: Connection, examination: Examination, threads_each: int) -> None:
+def _serve(connection: Connection, threads_each: int) -> None:
     """The process: a model begins a trial, None asks for its next split; an interrupt is for the parent to handle."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ["LONGTAIL_THREADS"] = str(threads_each)
     steps: Iterator[FoldScore] = iter(())
     with threadpool_limits(threads_each), contextlib.suppress(EOFError, OSError):
+        connection.send("ready")
+        examination: Examination = connection.recv()
         while True:
             model = connection.recv()
             if model is not None:
