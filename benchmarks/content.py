@@ -2,6 +2,7 @@
 
 ```
 python benchmarks/content.py --mise-en-scene LLVisualFeatures13K_Log.csv
+python benchmarks/content.py --mise-en-scene LLVisualFeatures13K_Log.csv --cold --only bias genres+years "+text mean"
 ```
 
 Ratings: 5-fold cross-validation; each rating is predicted once, by a model that has not seen it. Lists: one random
@@ -21,6 +22,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,9 +34,13 @@ import longtail as lt
 
 DRAWS = 1000
 GENRES_YEARS, TEXT, STYLE = "genres+years", "+text", "".join(f"+f{number}*0.143" for number in range(1, 8))
+TOY: dict[str, Any] = {"variant": "basic", "damping": 0.0}
 MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "bias": ("bias", {}),
-    "toy": ("content-knn", {"variant": "basic", "damping": 0.0}),
+    "toy": ("content-knn", TOY),
+    "toy learned": ("content-knn", {**TOY, "weights": "learned"}),
+    "toy +style": ("content-knn", {**TOY, "features": GENRES_YEARS + STYLE}),
+    "toy +style learned": ("content-knn", {**TOY, "features": GENRES_YEARS + STYLE, "weights": "learned"}),
     "genres+years": ("content-knn", {}),
     "genres+years learned": ("content-knn", {"weights": "learned"}),
     "genres+years mean": ("content-knn", {"combine": "mean"}),
@@ -49,6 +55,10 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 COMPARED = [
     ("toy", "bias"),
+    ("+text mean", "bias"),
+    ("toy learned", "toy"),
+    ("toy +style", "toy"),
+    ("toy +style learned", "toy learned"),
     ("genres+years", "bias"),
     ("genres+years learned", "genres+years"),
     ("genres+years mean", "genres+years"),
@@ -87,14 +97,21 @@ class Measured:
     seconds: float
 
 
-def measure(name: str, data: lt.Interactions, styled: Any, folds: int, seed: int) -> Measured:
+def item_folds(data: lt.Interactions, folds: int, seed: int) -> Iterator[tuple[lt.Interactions, lt.Interactions]]:
+    """Every item is in one test part, with all of its ratings: to the model it is new."""
+    fold = np.random.default_rng(seed).permutation(data.n_items) % folds
+    return ((data.take(fold[data.items] != part), data.take(fold[data.items] == part)) for part in range(folds))
+
+
+def measure(name: str, data: lt.Interactions, styled: Any, options: argparse.Namespace) -> Measured:
     algorithm, chosen = MODELS[name]
-    began, n = time.process_time(), data.n_users
+    began, n, seed = time.process_time(), data.n_users, options.seed
     squared, absolute, apart = np.zeros(n), np.zeros(n), np.zeros(n)
     weights: dict[str, list[float]] = {}
     rates = lt.make(algorithm).predicts_ratings
     if rates:
-        for train, test in lt.splits.k_fold(data, folds, seed=seed):
+        divided = item_folds if options.cold else lt.splits.k_fold
+        for train, test in divided(data, options.folds, seed=seed):
             model = lt.make(algorithm, **chosen).fit(train)
             found = model.predict_ratings(test)
             error = found.estimated.astype(np.float64) - found.actual
@@ -117,6 +134,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=list(MODELS), choices=list(MODELS), metavar="MODEL")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--cold", action="store_true", help="fold by item: every rating is of a film new to the model")
     parser.add_argument("--output", type=Path, help="write the figures as JSON")
     options = parser.parse_args()
     data = lt.datasets.movielens("latest-small").with_items()
@@ -124,7 +142,7 @@ def main() -> None:
     data, styled = data.with_catalog(catalog), catalog.rows(data.item_ids)["f1"].is_not_null().to_numpy()
     found = {}
     for name in options.only:
-        found[name] = measure(name, data, styled, options.folds, options.seed)
+        found[name] = measure(name, data, styled, options)
         print(f"{name}: {found[name].seconds:.0f} CPU s", file=sys.stderr, flush=True)
         if options.output:
             report = figures(found, data, styled, options)
@@ -172,7 +190,7 @@ def figures(found: dict[str, Measured], data: lt.Interactions, styled: Any, opti
         for a, b in COMPARED
         if a in found and b in found
     ]
-    facts = {"seed": options.seed, "folds": options.folds, "users": data.n_users, "draws": DRAWS}
+    facts = {"seed": options.seed, "cold": options.cold, "folds": options.folds, "users": data.n_users, "draws": DRAWS}
     facts["share_of_ratings_with_style"] = round(float(styled[data.items].mean()), 4)
     return {**facts, "models": models, "differences": differences}
 

@@ -64,7 +64,7 @@ def write_data(interactions: int, path: Path) -> None:
 
 def compare(task: str, peer: Path, folder: Path, rounds: int) -> dict[str, Any]:
     """Run a task in turns and print a line."""
-    sides = {"ours": [sys.executable, __file__, "--child"], "peer": [str(peer), str(HERE / "implicit_peer.py")]}
+    sides = {"ours": [sys.executable, __file__, "--child"], "peer": [str(peer), str(HERE / "item_knn_peer.py")]}
     runs: dict[str, list[dict[str, Any]]] = {"ours": [], "peer": []}
     for _ in range(rounds):
         for side, command in sides.items():

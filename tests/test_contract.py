@@ -71,8 +71,14 @@ EXEMPT = {
 """What an algorithm cannot do by its nature. The suite fails where one of these is not needed."""
 
 SMALL: dict[str, dict[str, Any]] = {
-    "implicit-als": {"factors": 4, "preference": "liked"},  # a rating of 1 is a preference too, if a weaker one
+    # In the explicit world everybody has met most items: only ratings tell them apart, and to these algorithms a low
+    # rating is still a preference unless they are told to learn from what was liked.
+    "implicit-als": {"preference": "liked", "factors": 4},
+    "bpr": {"preference": "liked", "factors": 4},
+    "warp": {"preference": "liked", "factors": 4},
+    "logistic-mf": {"preference": "liked", "factors": 4, "regularization": 1.0},
     "pca": {"factors": 2},  # a toy world of 40 users has two tastes, and the pattern of its gaps for further components
+    "bpmf": {"samples": 20, "burn_in": 10, "thinning": 1},
     "fm": {"factors": 4, "burn_in": 20, "samples": 6},
     "blend": {"members": ("svdpp:factors=8", "item-knn", "bias"), "folds": 2},
     "feature-combination": {"members": ("svd:factors=8", "item-knn"), "folds": 2},

@@ -20,14 +20,17 @@ if TYPE_CHECKING:
     from longtail.algorithms.factorization.als import ALS
     from longtail.algorithms.factorization.asymmetric_svd import AsymmetricSVD
     from longtail.algorithms.factorization.bpmf import BPMF
+    from longtail.algorithms.factorization.bpr import BPR
     from longtail.algorithms.factorization.fm import FM
     from longtail.algorithms.factorization.implicit_als import ImplicitALS
+    from longtail.algorithms.factorization.logistic_mf import LogisticMF
     from longtail.algorithms.factorization.nmf import NMF
     from longtail.algorithms.factorization.pca import PCA
     from longtail.algorithms.factorization.pmf import PMF
     from longtail.algorithms.factorization.svd import SVD
     from longtail.algorithms.factorization.svdpp import SVDpp
     from longtail.algorithms.factorization.timesvdpp import TimeSVDpp
+    from longtail.algorithms.factorization.warp import WARP
     from longtail.algorithms.graph.p3alpha import P3alpha
     from longtail.algorithms.graph.rp3beta import RP3beta
     from longtail.algorithms.hybrid.blend import Blend
@@ -57,6 +60,7 @@ _NAMES = {
     "ALS": "longtail.algorithms.factorization.als:ALS",
     "AsymmetricSVD": "longtail.algorithms.factorization.asymmetric_svd:AsymmetricSVD",
     "BPMF": "longtail.algorithms.factorization.bpmf:BPMF",
+    "BPR": "longtail.algorithms.factorization.bpr:BPR",
     "Bakeoff": "longtail.evaluation.bakeoff:Bakeoff",
     "Bias": "longtail.algorithms.baseline:Bias",
     "Blend": "longtail.algorithms.hybrid.blend:Blend",
@@ -78,6 +82,7 @@ _NAMES = {
     "PCA": "longtail.algorithms.factorization.pca:PCA",
     "PMF": "longtail.algorithms.factorization.pmf:PMF",
     "P3alpha": "longtail.algorithms.graph.p3alpha:P3alpha",
+    "LogisticMF": "longtail.algorithms.factorization.logistic_mf:LogisticMF",
     "Popular": "longtail.algorithms.baseline:Popular",
     "Random": "longtail.algorithms.baseline:Random",
     "RP3beta": "longtail.algorithms.graph.rp3beta:RP3beta",
@@ -94,6 +99,7 @@ _NAMES = {
     "TopN": "longtail.data.results:TopN",
     "Tuner": "longtail.evaluation.tuning:Tuner",
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
+    "WARP": "longtail.algorithms.factorization.warp:WARP",
     "datasets": "longtail.data.datasets",
     "errors": "longtail.errors",
     "load": "longtail.algorithms.base:load",
@@ -106,6 +112,7 @@ __all__ = [
     "ALS",
     "AsymmetricSVD",
     "BPMF",
+    "BPR",
     "Bakeoff",
     "Bias",
     "Blend",
@@ -127,6 +134,7 @@ __all__ = [
     "PCA",
     "PMF",
     "P3alpha",
+    "LogisticMF",
     "Popular",
     "RP3beta",
     "Random",
@@ -143,6 +151,7 @@ __all__ = [
     "TopN",
     "Tuner",
     "UserKNN",
+    "WARP",
     "datasets",
     "errors",
     "load",

@@ -54,6 +54,9 @@ _BUILT_IN = {
     "cascade": "longtail.algorithms.hybrid.cascade:Cascade",
     "rank-fusion": "longtail.algorithms.hybrid.rank_fusion:RankFusion",
     "implicit-als": "longtail.algorithms.factorization.implicit_als:ImplicitALS",
+    "bpr": "longtail.algorithms.factorization.bpr:BPR",
+    "warp": "longtail.algorithms.factorization.warp:WARP",
+    "logistic-mf": "longtail.algorithms.factorization.logistic_mf:LogisticMF",
 }
 
 BUILT_IN = tuple(_BUILT_IN)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import longtail as lt
+from longtail.errors import MemoryBudgetError
 from longtail.testing import ragged
 
 
@@ -82,3 +83,9 @@ def test_no_step_is_taken_along_what_is_rated_below_zero() -> None:
     assert model.recommend_for([{20: -4.0}], n=3).of(0) == []
     # From 10: to user 1 (5/8) or 2 (3/8); on from 2 to 10, 20 and 30 by 3/6, 2/6 and 1/6.
     assert model.weights_.toarray()[0].tolist() == pytest.approx([0.0, 3 / 8 * 2 / 6, 3 / 8 * 1 / 6])
+
+
+def test_walks_above_the_budget_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LONGTAIL_MEMORY_BUDGET", "80 KiB")
+    with pytest.raises(MemoryBudgetError, match="keeping 149 entries of each of 150 rows needs"):
+        lt.P3alpha().fit(ragged())

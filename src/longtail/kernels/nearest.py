@@ -152,7 +152,7 @@ def _nearest_scaled(
         counts[row] = count
 
 
-@kernel
+@strict_kernel
 def _nearest_counted(
     indptr: IntArray,
     indices: IntArray,
@@ -176,31 +176,32 @@ def _nearest_counted(
     """As `_nearest_scaled`, where it matters how many columns are common."""
     size, k = len(right), found.shape[1]
     sums, common = np.zeros(size, dtype=np.float32), np.zeros(size, dtype=np.float32)
+    scores = np.empty(LANES, dtype=np.float32)
     for row in range(lo, hi):
         for place in range(indptr[row], indptr[row + 1]):
             column, a = indices[place], values[place]
             for at in range(column_indptr[column], column_indptr[column + 1]):
-                other = np.uint64(column_indices[at])
-                sums[other] += a * column_values[at]
-                common[other] += np.float32(1.0)
+                common[np.uint64(column_indices[at])] += np.float32(1.0)
+                if not jaccard:
+                    sums[np.uint64(column_indices[at])] += a * column_values[at]
         if own[row] >= 0:
             common[own[row]] = 0.0
         near, strength, count, bar = found[row], weights[row], 0, np.float32(0.0)
         for start in range(0, size, LANES):
-            some, enough = common[start : start + LANES], np.int32(0)
-            for lane in range(len(some)):
-                enough += np.int32(some[lane] >= support)
-            if enough == 0:
+            block = slice(start, start + LANES)
+            shared, total, scale, better = common[block], sums[block], right[block], np.int32(0)
+            for lane in range(len(shared)):
+                n = shared[lane]
+                score = n / max(left[row] + scale[lane] - n, np.float32(1.0)) if jaccard else total[lane] * scale[lane]
+                counted = max(n - free, np.float32(0.0))
+                score = score * counted / (counted + damping) if damping > 0.0 else score
+                scores[lane] = score if n >= support else np.float32(0.0)
+                better += np.int32(scores[lane] > bar)
+            if better == 0:
                 continue
-            for lane in range(len(some)):
-                n, other = some[lane], start + lane
-                if n < support:
-                    continue
-                weight = n / (left[row] + right[other] - n) if jaccard else sums[other] * right[other]
-                if damping > 0.0:
-                    weight = weight * (n - free) / (n - free + damping)
-                if weight > bar:
-                    count = _push(near, strength, count, other, weight)
+            for lane in range(len(shared)):
+                if scores[lane] > bar:
+                    count = _push(near, strength, count, start + lane, scores[lane])
                     bar = strength[0] if count == k else np.float32(0.0)
         sums[:] = 0.0
         common[:] = 0.0

@@ -8,11 +8,12 @@ from scipy import sparse
 from longtail.kernels.jit import kernel, strict_kernel
 from longtail.kernels.largest import keep_largest
 from longtail.kernels.parallel import run_rows
+from longtail.memory import require_memory
 from longtail.types import FloatArray, IntArray, LongArray, RealArray
 
 __all__ = ["times_dense", "times_sparse", "top_products"]
 
-WIDTH = 128
+WIDTH = 256
 ROW_TILE = 32
 REUSE = 4
 TOP_TILE = 16
@@ -34,13 +35,13 @@ def times_dense(rows: sparse.csr_array, matrix: FloatArray) -> FloatArray:
     out = np.zeros((rows.shape[0], matrix.shape[1]), dtype=np.float32)
     left = rows.indptr, rows.indices, rows.data
     if rows.nnz < REUSE * len(matrix):
-        run_rows(lambda lo, hi: _add_rows(*left, matrix, out, lo, hi), len(out), tile=ROW_TILE)
+        run_rows(lambda lo, hi: _add_rows(*left, matrix, out, 0, lo, hi), len(out), tile=ROW_TILE)
         return out
 
     def stripes(lo: int, hi: int) -> None:
         for start in range(lo * WIDTH, min(hi * WIDTH, out.shape[1]), WIDTH):
             stripe = np.ascontiguousarray(matrix[:, start : start + WIDTH])
-            _add_rows(*left, stripe, out[:, start : start + WIDTH], 0, len(out))
+            _add_rows(*left, stripe, out, start, 0, len(out))
 
     run_rows(stripes, -(-out.shape[1] // WIDTH), tile=1)
     return out
@@ -65,13 +66,22 @@ def times_sparse(rows: sparse.csr_array, matrix: sparse.csr_array) -> FloatArray
 
 @kernel
 def _add_rows(
-    indptr: IntArray, indices: IntArray, values: FloatArray, matrix: FloatArray, out: FloatArray, lo: int, hi: int
+    indptr: IntArray,
+    indices: IntArray,
+    values: FloatArray,
+    stripe: FloatArray,
+    out: FloatArray,
+    start: int,
+    lo: int,
+    hi: int,
 ) -> None:
+    """Add the rows lo..hi times the columns from `start` of a matrix to those of `out`."""
+    width = stripe.shape[1]
     for row in range(lo, hi):
-        into = out[row]
+        into = out[row, start : start + width]
         for at in range(indptr[row], indptr[row + 1]):
-            value, added = values[at], matrix[np.uint64(indices[at])]
-            for column in range(len(into)):
+            value, added = values[at], stripe[np.uint64(indices[at])]
+            for column in range(width):
                 into[column] += value * added[column]
 
 
@@ -101,7 +111,7 @@ def _add_entries(
 def top_products(first: sparse.csr_array, second: sparse.csr_array, scale: RealArray, k: int) -> sparse.csr_array:
     """The largest entries above zero of each row of `first @ second`, its columns scaled; not those on the diagonal.
 
-    Memory: 8 bytes for each entry kept, besides one dense row a thread.
+    Memory: 16 bytes for each entry that may be kept, besides one dense row a thread.
 
     Args:
         first: (n_items, n_users) float32.
@@ -111,9 +121,13 @@ def top_products(first: sparse.csr_array, second: sparse.csr_array, scale: RealA
 
     Returns:
         (n_items, n_items) float32, sorted within a row.
+
+    Raises:
+        MemoryBudgetError: if they need more memory than the budget allows.
     """
     n_items = first.shape[0]
     width = min(k, max(1, n_items - 1))
+    require_memory(16 * n_items * width, f"keeping {width:,} entries of each of {n_items:,} rows")
     found, strength = np.empty((n_items, width), np.int32), np.empty((n_items, width), np.float32)
     counts = np.zeros(n_items, dtype=np.int64)
     left = first.indptr, first.indices, first.data
@@ -123,7 +137,7 @@ def top_products(first: sparse.csr_array, second: sparse.csr_array, scale: RealA
     )
     kept = np.arange(width) < counts[:, None]
     indptr = np.concatenate([[0], np.cumsum(counts)])
-    return sparse.csr_array((strength[kept], found[kept], indptr.astype(np.int32)), shape=(n_items, n_items))
+    return sparse.csr_array((strength[kept], found[kept], indptr), shape=(n_items, n_items))
 
 
 @kernel

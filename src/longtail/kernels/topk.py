@@ -18,7 +18,12 @@ from longtail.types import AnyArray, BoolArray, FloatArray, IntArray, LongArray
 __all__ = ["LowRank", "top_k"]
 
 USER_TILE = 128
-ITEM_TILE = 2048
+USERS_TILE = 512
+"""The same where there are many rows: a product of more rows at a time is faster."""
+MANY_ROWS = 8 * USERS_TILE
+ITEM_TILE = 512
+WIDE, NARROW = 128, 16
+"""Scores compared with the last place of a list at a time, and where one of them is above it."""
 
 
 @dataclass(frozen=True)
@@ -71,66 +76,90 @@ def top_k(
     n_rows = len(seen_indptr) - 1
     items = np.full((n_rows, k), -1, dtype=np.int32)
     best = np.full((n_rows, k), -np.inf, dtype=np.float32)
-    indptr, indices = seen_indptr.astype(np.int64), seen_indices.astype(np.int32)
-    lowest = np.float32(floor)
+    seen = seen_indptr.astype(np.int64), seen_indices.astype(np.int32)
+    lowest = np.nextafter(np.float32(floor), np.float32(-np.inf))  # a score above it is at least `floor`
+    tile = USERS_TILE if n_rows >= MANY_ROWS else USER_TILE
     if isinstance(scores, LowRank):
-        n_items = len(scores.right)
-        left, right, offset = scores.left, scores.right, scores.offset
+        n_items, left = len(scores.right), scores.left
+        lift = np.where(blocked, np.float32(-np.inf), scores.offset)
+        right = np.ascontiguousarray(scores.right.T)
 
-        def tiles(lo: int, hi: int) -> None:
-            block = np.empty((hi - lo, min(ITEM_TILE, n_items)), dtype=np.float32)
+        def multiply_and_select(lo: int, hi: int) -> None:
+            space = np.empty((hi - lo) * min(ITEM_TILE, n_items), dtype=np.float32)
+            place = seen[0][lo:hi].copy()
             for start in range(0, n_items, ITEM_TILE):
                 stop = min(start + ITEM_TILE, n_items)
-                view = block[:, : stop - start]
+                block = space[: (hi - lo) * (stop - start)].reshape(hi - lo, stop - start)
                 with np.errstate(invalid="ignore"):
-                    np.matmul(left[lo:hi], right[start:stop].T, out=view)
-                view += offset[start:stop]
-                _select(view, lo, start, indptr, indices, blocked, lowest, items, best)
+                    np.matmul(left[lo:hi], right[:, start:stop], out=block)
+                _select(block, lift[start:stop], start, lowest, *seen, place, items[lo:hi], best[lo:hi], lo)
 
         with single_blas():
-            run_rows(tiles, n_rows, tile=USER_TILE)
+            run_rows(multiply_and_select, n_rows, tile=tile)
     else:
         dense = np.ascontiguousarray(scores, dtype=np.float32)
-        run_rows(
-            lambda lo, hi: _select(dense[lo:hi], lo, 0, indptr, indices, blocked, lowest, items, best),
-            n_rows,
-            tile=USER_TILE,
-        )
+        lift = np.where(blocked, np.float32(-np.inf), np.float32(0.0))
+
+        def select(lo: int, hi: int) -> None:
+            _select(dense[lo:hi], lift, 0, lowest, *seen, seen[0][lo:hi].copy(), items[lo:hi], best[lo:hi], lo)
+
+        run_rows(select, n_rows, tile=USER_TILE)
     return items, best
 
 
 @strict_kernel
 def _select(
     block: FloatArray,
-    row: int,
+    lift: FloatArray,
     start: int,
+    lowest: np.float32,
     indptr: LongArray,
     indices: IntArray,
-    blocked: BoolArray,
-    floor: np.float32,
+    place: LongArray,
     items: IntArray,
     best: FloatArray,
+    row: int,
 ) -> None:
-    """Merge a tile of scores (rows from `row`, items from `start`) into the running best of those rows."""
-    k = items.shape[1]
+    """Merge a tile of scores (items from `start`, rows from `row`) plus `lift` into the best so far of those rows.
+
+    Most scores are below the last place of a list. They are passed over many at a time; only where one is above it are
+    they looked at more closely. `place` remembers how far a row's seen items have been passed, from tile to tile.
+    """
+    k, width = items.shape[1], block.shape[1]
     for r in range(block.shape[0]):
-        u = row + r
-        place = indptr[u] + np.searchsorted(indices[indptr[u] : indptr[u + 1]], start)
-        end, bar = indptr[u + 1], best[u, k - 1]
-        for c in range(block.shape[1]):
-            item, score = start + c, block[r, c]
-            if not score > bar:
+        scores, end, bar = block[r], indptr[row + r + 1], max(best[r, k - 1], lowest)
+        for wide in range(0, width, WIDE):
+            if not _any_above(scores[wide : wide + WIDE], lift[wide : wide + WIDE], bar):
                 continue
-            if score < floor or blocked[item]:
-                continue
-            while place < end and indices[place] < item:
-                place += 1
-            if place < end and indices[place] == item:
-                continue
-            at = k - 1
-            while at > 0 and score > best[u, at - 1]:
-                best[u, at] = best[u, at - 1]
-                items[u, at] = items[u, at - 1]
-                at -= 1
-            best[u, at], items[u, at] = score, item
-            bar = best[u, k - 1]
+            for narrow in range(wide, min(wide + WIDE, width), NARROW):
+                if not _any_above(scores[narrow : narrow + NARROW], lift[narrow : narrow + NARROW], bar):
+                    continue
+                for c in range(narrow, min(narrow + NARROW, width)):
+                    item, score = start + c, scores[c] + lift[c]
+                    if not score > bar:
+                        continue
+                    while place[r] < end and indices[place[r]] < item:
+                        place[r] += 1
+                    if place[r] < end and indices[place[r]] == item:
+                        continue
+                    _insert(items[r], best[r], item, score)
+                    bar = max(best[r, k - 1], lowest)
+
+
+@strict_kernel
+def _any_above(scores: FloatArray, lift: FloatArray, bar: np.float32) -> bool:
+    """Whether a score plus its lift is above the bar; counted, because a count is what the compiler vectorizes."""
+    above = np.int32(0)
+    for c in range(len(scores)):
+        above += np.int32(scores[c] + lift[c] > bar)
+    return bool(above > 0)
+
+
+@strict_kernel
+def _insert(items: IntArray, best: FloatArray, item: int, score: np.float32) -> None:
+    """Put an item in its place; it comes after those that have the same score, and the last one falls off."""
+    at = len(items) - 1
+    while at > 0 and score > best[at - 1]:
+        best[at], items[at] = best[at - 1], items[at - 1]
+        at -= 1
+    best[at], items[at] = score, item

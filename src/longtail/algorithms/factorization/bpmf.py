@@ -18,7 +18,7 @@ from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.errors import ConfigError, DataError
 from longtail.kernels.least_squares import draw_rows, solve_rows, variances_of_pairs
-from longtail.kernels.parallel import single_blas
+from longtail.kernels.parallel import run_rows, single_blas
 from longtail.kernels.topk import LowRank
 from longtail.memory import require_memory
 from longtail.params import hyper
@@ -26,6 +26,8 @@ from longtail.rng import generator
 from longtail.types import AnyArray, FloatArray, IntArray, RealArray
 
 __all__ = ["BPMF"]
+
+ROW_TILE = 16_384
 
 
 @dataclass(kw_only=True)
@@ -116,9 +118,14 @@ class BPMF(LearnsUsersOnline):
                 self._keep(kept, means, items, prior, alpha)
 
     def _residuals(self, train: Interactions, users: FloatArray, items: FloatArray) -> FloatArray:
-        left, right = users[train.users], items[train.items]
-        products = np.einsum("nf,nf->n", left[:, :-1], right[:, :-1])
-        residuals: FloatArray = train.values - np.float32(self.mean_) - left[:, -1] - right[:, -1] - products
+        residuals = np.empty(len(train), dtype=np.float32)
+
+        def subtract(lo: int, hi: int) -> None:
+            left, right = users[train.users[lo:hi]], items[train.items[lo:hi]]
+            products = np.einsum("nf,nf->n", left[:, :-1], right[:, :-1])
+            residuals[lo:hi] = train.values[lo:hi] - np.float32(self.mean_) - left[:, -1] - right[:, -1] - products
+
+        run_rows(subtract, len(train), tile=ROW_TILE)
         return residuals
 
     def _draw(
@@ -209,16 +216,16 @@ class BPMF(LearnsUsersOnline):
             raise ConfigError(f"level must be between 0 and 1, not {level!r}")
         order = np.argsort(rows, kind="stable")
         start = np.searchsorted(rows[order], np.arange(histories.shape[0] + 1))
-        means, within = np.empty((self.samples, len(rows))), np.empty((self.samples, len(rows)))
+        total, squares, within = np.zeros(len(rows)), np.zeros(len(rows)), np.zeros(len(rows))
         for k in range(self.samples):
-            vectors, alpha = self._items(k), float(self.noise_precisions_[k])
+            vectors, prior, alpha = self._items(k), self.prior_precisions_[k], float(self.noise_precisions_[k])
             products = np.einsum("nf,nf->n", self._means(histories, k)[rows], vectors[columns])
-            means[k] = products + self.item_biases_[k, columns]
-            prior = self.prior_precisions_[k]
-            within[k, order] = variances_of_pairs(
-                histories, vectors, start, columns[order], prior=prior, precision=alpha
-            )
-            within[k] += 1.0 / alpha
-        center, spread = self.mean_ + means.mean(axis=0), np.sqrt(within.mean(axis=0) + means.var(axis=0))
+            means = products.astype(np.float64) + self.item_biases_[k, columns]
+            total, squares = total + means, squares + means**2
+            pairs = start, columns[order]
+            within[order] += variances_of_pairs(histories, vectors, *pairs, prior=prior, precision=alpha) + 1.0 / alpha
+        center, between = total / self.samples, squares / self.samples - (total / self.samples) ** 2
+        center, spread = self.mean_ + center, np.sqrt(within / self.samples + np.maximum(between, 0.0))
         reach = float(ndtri(0.5 + level / 2)) * spread
-        return self._on_scale(center - reach), self._on_scale(center + reach)
+        low, high = (center - reach).astype(np.float32), (center + reach).astype(np.float32)
+        return self._on_scale(low), self._on_scale(high)

@@ -71,8 +71,8 @@ class ImplicitALS(FactorRanker, Explains, LearnsOnline):
     fold_in: ClassVar[FoldIn] = "exact"
 
     factors: int = hyper(64, at_least=1, search=(16, 256), log=True)
-    epochs: int = hyper(15, at_least=1, search=(5, 30))
-    alpha: float = hyper(10.0, at_least=0.0, search=(1.0, 100.0), log=True)
+    epochs: int = hyper(10, at_least=1, search=(5, 30))
+    alpha: float = hyper(7.0, at_least=0.0, search=(1.0, 100.0), log=True)
     regularization: float = hyper(0.03, at_least=0.0, search=(0.001, 0.3), log=True)
     frequency_scaling: float = hyper(1.0, at_least=0.0, at_most=2.0)
     unseen_weight: float = hyper(1.0, at_least=0.0)

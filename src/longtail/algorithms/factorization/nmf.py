@@ -58,9 +58,9 @@ class NMF(LearnsUsersOnline):
 
     biased = False
 
-    factors: int = hyper(32, at_least=1, search=(8, 64), log=True)
-    epochs: int = hyper(60, at_least=1, search=(20, 100))
-    regularization: float = hyper(0.14, at_least=0.0, search=(0.05, 0.3), log=True)
+    factors: int = hyper(64, at_least=1, search=(16, 128), log=True)
+    epochs: int = hyper(200, at_least=1, search=(60, 240))
+    regularization: float = hyper(0.13, at_least=0.0, search=(0.05, 0.2), log=True)
     seed: int = hyper(0, at_least=0)
 
     def _fit(self, train: Interactions, catalog: Catalog | None) -> None:

@@ -49,7 +49,7 @@ class P3alpha(ItemWeights):
         [4, 6, 8, 10, 12, 14, 16, 18]
     """
 
-    alpha: float = hyper(1.0, at_least=0.0, search=(0.3, 2.0))
+    alpha: float = hyper(1.0, at_least=0.0, search=(0.3, 1.6))
     neighbors: int = hyper(200, at_least=1, search=(20, 1000), log=True)
 
     def _fit_preferences(self, weights: sparse.csr_array, train: Interactions, catalog: Catalog | None) -> None:

@@ -44,7 +44,7 @@ class RP3beta(P3alpha):
         [4, 6, 8, 10, 12, 14, 16, 18]
     """
 
-    beta: float = hyper(0.6, at_least=0.0, search=(0.0, 1.2))
+    beta: float = hyper(0.5, at_least=0.0, search=(0.0, 1.0))
 
     def _discount(self, train: Interactions) -> RealArray:
         discount: RealArray = np.maximum(train.item_counts, 1.0) ** -self.beta

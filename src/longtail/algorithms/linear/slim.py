@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 from scipy import sparse
 
 from longtail.algorithms.item_weights import ItemWeights
@@ -12,7 +11,8 @@ from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.kernels.coordinate_descent import ElasticNet, elastic_nets, elastic_nets_of_neighbors
 from longtail.kernels.gram import gram, mirror, sparse_gram
-from longtail.kernels.products import top_products
+from longtail.kernels.measures import Measure
+from longtail.kernels.nearest import nearest_rows
 from longtail.memory import state_memory
 from longtail.params import hyper
 
@@ -53,15 +53,15 @@ class SLIM(ItemWeights):
         >>> users, items = zip(*rows, strict=True)
         >>> data = lt.Interactions.from_frame({"user": users, "item": items})
         >>> model = SLIM(regularization=1.0, l1_regularization=0.1).fit(data)
-        >>> sorted(model.recommend_for([{0: 1.0, 2: 1.0, 4: 1.0, 6: 1.0}], n=3).of(0))
-        []
+        >>> sorted(model.recommend_for([{0: 1.0, 2: 1.0, 4: 1.0, 6: 1.0}], n=4).of(0))
+        [10, 12, 14, 16]
 
     Raises:
         MemoryBudgetError: (from `fit`) if X'X would pass the memory budget.
     """
 
-    regularization: float = hyper(20.0, at_least=0.0, search=(1.0, 500.0), log=True)
-    l1_regularization: float = hyper(2.0, at_least=0.0, search=(0.1, 20.0), log=True)
+    regularization: float = hyper(100.0, at_least=0.0, search=(5.0, 1000.0), log=True)
+    l1_regularization: float = hyper(1.0, at_least=0.0, search=(0.1, 10.0), log=True)
     neighbors: int | None = hyper(None, at_least=1)
     non_negative: bool = True
     epochs: int = hyper(1000, at_least=1)
@@ -70,17 +70,10 @@ class SLIM(ItemWeights):
     def _fit_preferences(self, weights: sparse.csr_array, train: Interactions, catalog: Catalog | None) -> None:
         net = ElasticNet(self.l1_regularization, self.regularization, self.non_negative, self.tolerance, self.epochs)
         if self.neighbors is not None:
-            near = _most_alike(weights, self.neighbors)
+            near = nearest_rows(weights.T.tocsr(), Measure("cosine", over="whole"), self.neighbors)
             self.weights_ = elastic_nets_of_neighbors(sparse_gram(weights), near, net)
             return
         state_memory(4 * train.n_items**2, f"SLIM's X'X for {train.n_items:,} items")
         G = gram(weights)
         mirror(G)
         self.weights_ = elastic_nets(G, net)
-
-
-def _most_alike(X: sparse.csr_array, k: int) -> sparse.csr_array:
-    """For each item the k others whose columns have the highest cosine with its own, above zero."""
-    lengths = np.sqrt((X * X).sum(axis=0))
-    scale = np.divide(1.0, lengths, out=np.zeros(X.shape[1]), where=lengths > 0)
-    return top_products(X.T.tocsr(), X, scale, k)

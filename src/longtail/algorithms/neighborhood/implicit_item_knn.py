@@ -24,8 +24,9 @@ class ImplicitItemKNN(ImplicitKNN, SimilarItems):
     """Item-based top-N: score(u, i) = sum over j in u's history, i among j's k nearest, of s(j, i) w_uj / n_j.
 
     s compares two items by all the people who met them (columns with zeros, not common raters only), w_uj is the
-    preference of u for j, n_j the sum of j's similarities (or 1 without `normalize`). Of each item only the `neighbors` most similar others are kept: 8 bytes each. A history is
-    all that a list needs, so fold-in is exact. An item that nothing in the history is similar to is not listed.
+    preference of u for j, n_j the sum of j's similarities (or 1 without `normalize`). Of each item only the `neighbors`
+    most similar others are kept: 8 bytes each. A history is all that a list needs, so fold-in is exact. An item that
+    nothing in the history is similar to is not listed.
 
     Online, a person's history and the popularity of the items are updated at once; the similarities stay those of
     the fit.

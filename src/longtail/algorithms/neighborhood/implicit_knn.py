@@ -8,12 +8,14 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from longtail.algorithms.base import FoldIn
+from longtail.algorithms.base import FoldIn, Scores
+from longtail.algorithms.lists import dense
 from longtail.algorithms.powers import Explains, LearnsOnline
 from longtail.algorithms.ranker import Ranker
 from longtail.kernels.measures import Measure
 from longtail.kernels.weighting import Weighting
 from longtail.params import hyper
+from longtail.types import BoolArray
 
 __all__ = ["ImplicitKNN"]
 
@@ -51,6 +53,12 @@ class ImplicitKNN(Ranker, Explains, LearnsOnline, ABC):
     def measure(self) -> Measure:
         """How two rows are compared."""
         return Measure(self.similarity, self.min_support, self.shrinkage, "whole", self.popularity_exponent)
+
+    def _ranked(self, scores: Scores, cold: BoolArray) -> Scores:
+        """Scores with popularity for the rows that are `cold`, in place; nobody votes for an item nobody met."""
+        ranked = dense(scores)
+        ranked[cold] = np.where(self.popularity_ > 0, self.popularity_, np.float32(-np.inf))
+        return ranked
 
     def _recount(self) -> None:
         """Popularity with what was learned online."""

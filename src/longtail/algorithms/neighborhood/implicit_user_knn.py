@@ -48,7 +48,7 @@ class ImplicitUserKNN(ImplicitKNN):
 
     Examples:
         >>> import longtail as lt
-        >>> rows = [("ann", "Alien"), ("bob", "Alien"), ("bob", "Blade"), ("eve", "Emma"), ("eve", "Heat")]
+        >>> rows = [("ann", "Alien"), ("bob", "Alien"), ("bob", "Blade"), ("eve", "Emma"), ("dan", "Heat")]
         >>> users, items = zip(*rows, strict=True)
         >>> model = lt.ImplicitUserKNN().fit(lt.Interactions.from_frame({"user": users, "item": items}))
         >>> model.recommend(["ann"]).of("ann")
