@@ -82,6 +82,28 @@ def print_table(records: list[Record], sizes: list[int]) -> None:
             print(f"{record['algorithm']}, {record['ratings'] / MILLION:g} M: {record['error']}")
 
 
+def markdown(report: Record) -> str:
+    """The recorded report as a Markdown table: seconds / peak GiB at each size, and the exponent of the seconds."""
+    records = report["records"]
+    sizes = sorted({record["ratings"] for record in records})
+    lines = ["| algorithm | " + " | ".join(f"{size / MILLION:g} M" for size in sizes) + " | seconds grow as |"]
+    lines.append("|---" * (len(sizes) + 2) + "|")
+    for name in dict.fromkeys(record["algorithm"] for record in records):
+        ours = {record["ratings"]: record for record in records if record["algorithm"] == name}
+        cells = [_cell(ours.get(size)) for size in sizes]
+        power = exponent(records, name)
+        lines.append(f"| {name} | " + " | ".join(cells) + f" | {'' if power is None else f'n^{power:.2f}'} |")
+    return "\n".join(lines)
+
+
+def _cell(record: Record | None) -> str:
+    if record is None:
+        return ""
+    if "error" in record:
+        return "refused" if "budget" in record["error"] else "over the limit"
+    return f"{record['seconds']:.2f} s / {record['peak_mib'] / 1024:.2f}"
+
+
 def plot(records: list[Record], path: Path) -> None:
     """Both figures against the number of ratings, on logarithmic axes, as a page of its own."""
     import plotly.graph_objects as go
@@ -97,6 +119,14 @@ def plot(records: list[Record], path: Path) -> None:
     figure.update_xaxes(type="log", title="ratings")
     figure.update_yaxes(type="log")
     figure.write_html(path, include_plotlyjs=True)
+
+
+def write(records: list[Record], path: Path) -> None:
+    """What was measured so far, as JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    exponents = {name: exponent(records, name) for name in dict.fromkeys(record["algorithm"] for record in records)}
+    report = {"environment": environment(), "records": records, "growth_exponent": exponents}
+    path.write_text(json.dumps(report, indent=2) + "\n")
 
 
 def main() -> None:
@@ -121,11 +151,8 @@ def main() -> None:
             records.append(measure(name, ratings, options.limit))
             if "error" in records[-1]:
                 break
+        write(records, options.output)
     print_table(records, options.sizes)
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    exponents = {name: exponent(records, name) for name in options.algorithms}
-    report = {"environment": environment(), "records": records, "growth_exponent": exponents}
-    options.output.write_text(json.dumps(report, indent=2) + "\n")
     plot(records, options.output.with_suffix(".html"))
     print(f"written to {options.output} and {options.output.with_suffix('.html').name}")
 

@@ -52,7 +52,6 @@ def bpr(path: str, factors: int, epochs: int, learning_rate: float, regularizati
     def make(n: int) -> Any:
         return lt.make(
             "bpr", factors=factors, epochs=n, learning_rate=learning_rate, regularization=regularization,
-            negatives="popular",
         )  # fmt: skip
 
     cpu, wall, model, train, test = epochs_of(make, path, epochs)

@@ -32,7 +32,7 @@ MILLION = 1_000_000
 USERS_PER_MILLION, ITEMS = 6_900, 27_000
 TASKS = ("cg", "cholesky", "bpr", "top")
 ALS = {"alpha": 1.0, "regularization": 0.01}
-BPR = {"learning_rate": 0.05, "regularization": 0.01}
+BPR = {"learning_rate": 0.02, "regularization": 0.01}
 
 
 def main() -> None:

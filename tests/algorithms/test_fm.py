@@ -68,6 +68,12 @@ def test_numbers_fall_into_bins_of_equal_size() -> None:
     assert found.sum(axis=0).tolist() == [10.0] * 10
 
 
+def test_what_is_no_number_is_unknown() -> None:
+    catalog = lt.Catalog(pl.DataFrame({"item": [1, 2, 3, 4], "price": [1.0, float("nan"), None, float("inf")]}))
+    found = attribute_features(catalog, "item", Ids([1, 2, 3, 4], kind="item"), ("price",))["price"]
+    assert found.sum(axis=1).tolist() == [1.0, 0.0, 0.0, 0.0]
+
+
 @pytest.mark.parametrize(
     ("catalog", "kind", "wanted", "message"),
     [
@@ -295,7 +301,7 @@ def test_saved_and_loaded(small: lt.Interactions, tmp_path: Path) -> None:
 
 def test_vectors_that_need_too_much_memory_are_refused(small: lt.Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LONGTAIL_MEMORY_BUDGET", "4 KiB")
-    with pytest.raises(MemoryBudgetError, match="FM: the vectors of all draws"):
+    with pytest.raises(MemoryBudgetError, match="FM with 40 samples of 16 factors"):
         lt.FM().fit(small)
 
 

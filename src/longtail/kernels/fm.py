@@ -3,12 +3,11 @@
 A training row is made of one row of each block (a user's features, an item's, a context's): x_n = sum over blocks b of
 X[rows[b, n]], where X holds the distinct rows of all blocks, stacked, and no feature stands in two blocks. A feature is
 visited over the distinct rows of its block, so a sweep costs O(factors (training rows x blocks + entries of X)) instead
-of O(factors x entries of the flat design) (Rendle 2013, Scaling factorization machines to relational data, section 4).
+of O(factors x entries of the flat design) (Rendle 2013, Scaling factorization machines to relational data).
 
 The prediction is linear in every single parameter t, y = g + t h, with h = x_j for a weight and x_j (q_f - v_jf x_j)
-for a factor, where q_f = sum over all features of v_jf x_j (Rendle 2012, Factorization machines with libFM, eq. 8).
-With residuals e = r - y, precision of the noise a and the prior N(m, 1 / l) of its group, its conditional is normal
-(Rendle 2012, eqs. 18 and 19):
+for a factor, where q_f = sum over all features of v_jf x_j (Rendle 2012, Factorization machines with libFM).
+With residuals e = r - y, precision of the noise a and the prior N(m, 1 / l) of its group, its conditional is normal:
 
     precision  s = a sum h^2 + l,     mean  (a (t sum h^2 + sum h e) + l m) / s
 

@@ -66,6 +66,7 @@ def bpr_steps(
     keep, item_keep = one - lr * np.float32(decay), one - item_lr * np.float32(decay)
     f, each = X.shape[1], contenders * TRIES + 1
     batch = 1 if contenders > 1 else max(1, min(BATCH, steps))  # the scores of contenders must be those of the moment
+    # The test for what was met is written out, as in `passes` and `_is_less`: calling them costs as much as a step.
     drawn = np.empty((3, batch), dtype=np.int64)
     for start in range(0, steps, batch):
         count = min(batch, steps - start)
@@ -74,12 +75,24 @@ def bpr_steps(
             entry = draw(key, at, len(people))
             u, place = people[entry], places[entry]
             lo, hi, first, last = indptr[u], indptr[u + 1], sieve_start[u], sieve_start[u + 1]
-            j = _negative(key, at + 1, pool, lo, hi, indices, weights, place, sieve, first, last)
-            for contender in range(1, contenders):
-                after = at + 1 + contender * TRIES
-                rival = _negative(key, after, pool, lo, hi, indices, weights, place, sieve, first, last)
-                if rival >= 0 and (j < 0 or _score(X, Y, bias, u, rival) > _score(X, Y, bias, u, j)):
-                    j = rival
+            j = -1
+            for contender in range(contenders):
+                for attempt in range(TRIES):
+                    rival = pool[draw(key, at + 1 + contender * TRIES + attempt, len(pool))]
+                    bit = rival & (64 * (last - first) - 1)
+                    if (sieve[first + (bit >> 6)] >> (bit & 63)) & 1:  # it may have been met: search for it
+                        left, right = lo, hi
+                        while left < right:
+                            middle = (left + right) >> 1
+                            if indices[middle] < rival:
+                                left = middle + 1
+                            else:
+                                right = middle
+                        if left < hi and indices[left] == rival and weights[left] >= weights[place]:
+                            continue
+                    if j < 0 or _score(X, Y, bias, u, rival) > _score(X, Y, bias, u, j):
+                        j = rival
+                    break
             drawn[0, step], drawn[1, step], drawn[2, step] = u, indices[place], j
         for step in range(count):
             u, i, j = drawn[0, step], drawn[1, step], drawn[2, step]
@@ -98,28 +111,6 @@ def bpr_steps(
                 z[k] = item_keep * z_k - item_push * x_k
             bias[i] = item_keep * bias[i] + item_push
             bias[j] = item_keep * bias[j] - item_push
-
-
-@kernel
-def _negative(
-    key: np.uint64,
-    count: int,
-    pool: IntArray,
-    lo: int,
-    hi: int,
-    indices: IntArray,
-    weights: FloatArray,
-    place: int,
-    sieve: LongArray,
-    first: int,
-    last: int,
-) -> int:
-    """An item of the pool that does not stand in lo..hi with the weight at `place` or more; -1 where none was drawn."""
-    for attempt in range(TRIES):
-        j = int(pool[draw(key, count + attempt, len(pool))])
-        if not passes(sieve, first, last, j) or _is_less(lo, hi, indices, weights, place, j):
-            return j
-    return -1
 
 
 @kernel

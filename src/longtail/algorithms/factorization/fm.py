@@ -41,7 +41,7 @@ class FM(FactorizationMachine):
     attributes), of its item (the id; with `flipped`, the users who rated it; attributes) and of its time. Ids alone are
     biased matrix factorization, `implicit` adds SVD++, both are "SVD++ flipped" (Rendle, Zhang and Koren 2019).
 
-    "mcmc" draws all parameters and their priors from the posterior by Gibbs sampling (Rendle 2012, algorithm 4) and
+    "mcmc" draws all parameters and their priors from the posterior by Gibbs sampling (Rendle 2012) and
     predicts the mean over `samples` of the draws; it needs no learning rate and no regularization. "als" and "sgd"
     minimize the sum over ratings of e^2 + regularization (w_j^2 + |v_j|^2 of the features j of the rating).
 
@@ -81,11 +81,11 @@ class FM(FactorizationMachine):
     """
 
     solver: Literal["mcmc", "als", "sgd"] = "mcmc"
-    factors: int = hyper(16, at_least=1, search=(8, 64), log=True)
+    factors: int = hyper(16, at_least=1, search=(8, 32), log=True)
     burn_in: int = hyper(30, at_least=0)
     samples: int = hyper(40, at_least=1)
     thinning: int = hyper(3, at_least=1)
-    prior_rate: float = hyper(0.01, at_least=1e-9, search=(0.001, 1.0), log=True)
+    prior_rate: float = hyper(0.01, at_least=1e-9, search=(0.001, 0.1), log=True)
     epochs: int = hyper(30, at_least=1)
     learning_rate: float = hyper(0.005, at_least=0.0)
     regularization: float = hyper(0.15, at_least=0.0)
@@ -106,9 +106,7 @@ class FM(FactorizationMachine):
             self.periods_, when = np.unique(self._period(train.users, train.times), return_inverse=True)
             blocks.append(Block({"id": id_features(len(self.periods_))}))
             rows.append(when.astype(np.int32))
-        width = (self.samples if self.solver == "mcmc" else 1) * (self.factors + 1)
-        vectors = 4 * width * (2 * train.n_users + 3 * train.n_items + len(self.periods_))
-        require_memory(vectors, "FM: the vectors of all draws (fewer samples or factors need less); it")
+        self._require_memory(train)
         design = Design(blocks, rows)
         solved = users.columns("id") if self.solver == "mcmc" else slice(0)
         draws = [_rows(design, draw, users, solved) for draw in self._draws(design, train.values)]
@@ -119,6 +117,11 @@ class FM(FactorizationMachine):
         self.item_known_ = (train.item_counts > 0) | _described(items)
         self._keep(stacked)
         self._place_users(train, stacked, when)
+
+    def _require_memory(self, train: Interactions) -> None:
+        draws = self.samples if self.solver == "mcmc" else 1
+        rows = 2 * train.n_users + 3 * train.n_items + len(self.periods_)
+        require_memory(4 * draws * (self.factors + 1) * rows, f"FM with {draws} samples of {self.factors} factors")
 
     def _keep(self, rows: dict[str, FloatArray]) -> None:
         flat = rows["items"].reshape(len(rows["items"]), -1)

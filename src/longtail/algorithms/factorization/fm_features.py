@@ -119,6 +119,8 @@ def _features(column: pl.Series, rows: IntArray, n_rows: int) -> sparse.csr_arra
         words = lists.explode().drop_nulls().to_list()
         values = np.repeat(1.0 / np.sqrt(np.maximum(lengths, 1)), lengths)
         return _one_hot(np.repeat(rows, lengths), words, values, n_rows)
+    if dtype.is_float():
+        column = pl.select(pl.when(column.is_finite()).then(column)).to_series()
     known = column.is_not_null().to_numpy()
     held: AnyArray | list[Any]
     if dtype.is_numeric() or dtype.is_temporal():

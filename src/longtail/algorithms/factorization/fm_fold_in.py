@@ -27,7 +27,7 @@ def solve_person(
 
         (a Z'Z + diag(l)) [w, v] = a Z'e + diag(l) m
 
-    (the conditional of Rendle 2012, equation 18, of all these parameters at once; a ridge regression if a = 1, m = 0).
+    (the conditional of a Gibbs step, of all these parameters at once; a ridge regression if a = 1 and m = 0).
 
     Args:
         residuals: (draws, n) rating minus everything but what depends on the person.

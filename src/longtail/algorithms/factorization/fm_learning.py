@@ -126,7 +126,7 @@ def alternate(design: Design, ratings: FloatArray, start: Parameters, epochs: in
 def sample(
     design: Design, ratings: FloatArray, start: Parameters, epochs: int, prior_rate: float, seed: int
 ) -> Iterator[Parameters]:
-    """Gibbs draws, a sweep each: all priors, the noise, then every parameter (Rendle 2012, algorithm 4).
+    """Gibbs draws, a sweep each: all priors, the noise, then every parameter (Rendle 2012).
 
     The same object is yielded each time, with new values.
     """
@@ -175,7 +175,7 @@ class _Sweep:
 
 
 def _draw_priors(design: Design, state: Parameters, rate: float, draws: np.random.Generator) -> None:
-    """Mean and precision of every group and factor given its parameters (Rendle 2012, equations 20 and 21)."""
+    """Mean and precision of every group and factor given its parameters, from a normal-gamma prior."""
     values = np.vstack([state.weights, state.factors])
     for group in range(design.n_groups):
         own = values[:, (design.group == group) & (design.counts > 0)]
