@@ -48,7 +48,6 @@ COLUMNS = {
     "precision": "precision@10",
     "catalogue_coverage": "coverage",
     "novelty": "novelty",
-    "seconds": "fit, s",
 }
 
 
@@ -62,9 +61,10 @@ def main(arguments: list[str] | None = None) -> int:
         for name in options.data:
             data = lt.datasets.movielens(name.removeprefix("ml-"))
             for protocol in options.protocol:
-                records += [measure(spec, name, protocol, data, options.trials) for spec in options.algorithms]
-                if options.json:
-                    options.json.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
+                for spec in options.algorithms:
+                    records.append(measure(spec, name, protocol, data, options.trials))
+                    if options.json:
+                        record(records[-1], options.json)
     except LongtailError as error:
         print(error, file=sys.stderr)
         return 2
@@ -105,6 +105,15 @@ def tuned(name: str, given: Record, protocol: str, train: lt.Interactions, trial
     return lt.make(name, **best.parameters)
 
 
+def record(found: Record, path: Path) -> None:
+    """Add a record to a file, in the place of an older one of the same algorithm on the same data and protocol."""
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
+    same = ("data", "protocol", "algorithm")
+    others = [entry for entry in known if any(entry[key] != found[key] for key in same)]
+    lines = ",\n".join(json.dumps(entry) for entry in [*others, found])
+    path.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+
+
 def figures(lists: lt.TopN, train: lt.Interactions, test: lt.Interactions) -> Record:
     """Every metric with its interval."""
     found = {name: _with_interval(getattr(lt.metrics, name)(lists, test)) for name in METRICS}
@@ -138,8 +147,6 @@ def _row(record: Record) -> str:
 
 
 def _cell(name: str, entry: Any) -> str:
-    if name == "seconds":
-        return f"{entry:.2f}"
     if name == "novelty":
         return f"{entry['value']:.0f}"
     shown = f"{entry['value']:.3f}"
@@ -152,7 +159,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--protocol", nargs="*", choices=list(PROTOCOLS), default=list(PROTOCOLS))
     parser.add_argument("--algorithms", nargs="*", default=list(registry.BUILT_IN), metavar="NAME[:PARAMETERS]")
     parser.add_argument("--trials", type=int, default=0, help="tune each first, inside the training rows")
-    parser.add_argument("--json", type=Path, help="also write the figures to this file, after every protocol")
+    parser.add_argument("--json", type=Path, help="also put the figures into this file")
     parser.add_argument("--show", type=Path, help="only print the tables of such a file")
     return parser.parse_args(arguments)
 

@@ -69,6 +69,6 @@ class Ranker(Recommender, ABC):
             left = np.concatenate([np.where(cold[:, None], 0, scores.left), cold[:, None]], axis=1, dtype=np.float32)
             right = np.concatenate([scores.right, self.popularity_[:, None]], axis=1, dtype=np.float32)
             return LowRank(left, right, np.where(known, scores.offset, np.float32(-np.inf)))
-        dense: FloatArray = np.where(cold[:, None], self.popularity_, scores).astype(np.float32, copy=False)
-        dense[:, ~known] = -np.inf
+        dense: FloatArray = np.where(known, scores, np.float32(-np.inf)).astype(np.float32, copy=False)
+        dense[cold] = np.where(known, self.popularity_, np.float32(-np.inf))
         return dense
