@@ -160,6 +160,16 @@ def test_without_support_nobody_is_similar(data: lt.Interactions, side: str) -> 
     assert not predicted(make(side, **chosen).fit(data), data)[1].any()
 
 
+@pytest.mark.parametrize("side", ["user", "item"])
+def test_ratings_without_any_spread_are_predicted_as_they_are(side: str) -> None:
+    users, items = (index.ravel() for index in np.indices((4, 5)))
+    data = lt.Interactions.from_frame({"user": users, "item": items, "rating": np.full(20, 3.0)}, scale=(1, 5))
+    for variant, similarity in itertools.product(VARIANTS, SIMILARITIES):
+        found, impossible = predicted(make(side, variant=variant, similarity=similarity).fit(data), data)
+        assert found == pytest.approx(np.full((4, 5), 3.0))
+        assert variant == "basic" or not impossible.any()
+
+
 def test_users_rank_by_what_similar_users_rated(data: lt.Interactions) -> None:
     table = dense(data)
     near = similarities(table, baselines(table), "cosine")
@@ -171,14 +181,17 @@ def test_users_rank_by_what_similar_users_rated(data: lt.Interactions) -> None:
     assert np.where(np.isneginf(scores), 0, scores) == pytest.approx(expected, abs=1e-6)
 
 
-def test_items_rank_by_what_the_user_rated_best(data: lt.Interactions) -> None:
+@pytest.mark.parametrize("similarity", ["msd", "conditional_probability"])
+def test_items_rank_by_what_the_user_rated_best(data: lt.Interactions, similarity: str) -> None:
+    """A rated item j speaks for i by s(j, i), which is not s(i, j) where the measure is one-sided."""
     table = dense(data)
-    near = similarities(table.T, baselines(table).T, "msd")
+    near = similarities(table.T, baselines(table).T, similarity)
+    assert (similarity == "msd") == np.allclose(near, near.T)
     expected = np.zeros_like(table)
     for user, ratings in enumerate(table):
         best = np.argsort(-np.nan_to_num(ratings), kind="stable")[: SETTINGS["neighbors"]]
-        expected[user] = near[:, best] @ np.nan_to_num(ratings[best]) / 5
-    scores = make("item", similarity="msd").fit(data)._score_users(np.arange(data.n_users, dtype=np.int32))
+        expected[user] = np.nan_to_num(ratings[best]) @ near[best] / 5
+    scores = make("item", similarity=similarity).fit(data)._score_users(np.arange(data.n_users, dtype=np.int32))
     assert np.where(np.isneginf(scores), 0, scores) == pytest.approx(expected, abs=1e-6)
 
 

@@ -29,10 +29,12 @@ class ItemKNN(KNN, SimilarItems):
     A rating is a weighted mean over the `neighbors` items most similar to the one in question that the person rated, as
     `longtail.algorithms.neighborhood.knn` has it. Lists rank, with L the `neighbors` items the person rated highest, by
 
-        sum over j in L of s(i, j) r_uj / (highest rating)
+        sum over j in L of s(j, i) r_uj / (highest rating)
 
-    or, with `ranking="rating"`, by the predicted rating. The positive similarities of all items are kept (12 bytes
-    each); a history is all that a list or a rating needs, so fold-in is exact.
+    or, with `ranking="rating"`, by the predicted rating. With a measure that is not symmetric, a list asks how much j
+    speaks for i, as s(j, i) says, and a rating what i is like, as s(i, j) says; with `kept`, they ask the few most
+    similar of j and of i. The positive similarities of all items are kept (12 bytes each); a history is all that a list
+    or a rating needs, so fold-in is exact.
 
     Online, a person's history and bias are updated at once; what is known of items (their similarities, means and
     biases) stays as fitted.
