@@ -11,6 +11,7 @@ from sklearn.linear_model import ElasticNet
 
 import longtail as lt
 from longtail.algorithms.linear import ease as ease_module
+from longtail.algorithms.linear import sparse_ease as sparse_ease_module
 from longtail.errors import ConfigError, MemoryBudgetError
 from longtail.testing import ragged
 
@@ -123,6 +124,18 @@ def test_reasons_add_up_to_the_score() -> None:
             assert weights.sum() == pytest.approx(score, abs=1e-6)
 
 
+@pytest.mark.parametrize("name", ["ease", "slim", "sparse-ease", "p3alpha", "rp3beta"])
+def test_more_like_an_item_is_what_it_speaks_for(name: str) -> None:
+    """By the item's row of B, which is not its column."""
+    data = ragged()
+    model = lt.make(name).fit(data)
+    B = model.weights_.toarray() if hasattr(model.weights_, "toarray") else model.weights_
+    for item in (0, 20, 60):
+        found = model.similar_items([data.item_ids[item]], n=5)
+        assert found.scores[0] == pytest.approx(np.sort(B[item])[::-1][:5])
+        assert found.scores[0] != pytest.approx(np.sort(B[:, item])[::-1][:5])
+
+
 def test_what_is_told_online_counts_as_if_it_had_been_in_the_history() -> None:
     data = ragged()
     model, person = lt.EASE().fit(data), data.user_ids[5]
@@ -222,6 +235,17 @@ def test_sparse_ease_without_sharing_is_a_regression_on_each_neighborhood() -> N
         others = np.flatnonzero(B[:, item])
         assert len(others) <= 8
         assert np.abs(B[:, item] - ridge(X, item, others, 5.0)).max() < 1e-5
+
+
+def test_sparse_ease_begins_with_the_largest_neighborhoods(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, asked = ragged(), list[Any]()
+    covered = sparse_ease_module.cover
+    monkeypatch.setattr(sparse_ease_module, "cover", lambda *given: (asked.extend(given), covered(*given))[1])
+    lt.SparseEASE(neighbors=40, threshold=0.05).fit(data)
+    near, _, first = asked
+    sizes, counts = np.diff(near.indptr)[first], data.item_counts[first]
+    assert sizes[0] > sizes[-1]
+    assert list(zip(-sizes, -counts, strict=True)) == sorted(zip(-sizes, -counts, strict=True))
 
 
 def test_sparse_ease_above_the_budget_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
