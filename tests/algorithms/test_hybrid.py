@@ -343,6 +343,20 @@ def test_weights_can_depend_on_how_much_is_known(monkeypatch: pytest.MonkeyPatch
     assert rmse["counts"] < 0.9 * rmse["none"]
 
 
+def test_columns_are_products_of_estimates_and_facts() -> None:
+    """Sill et al., equation 2: a column for each member (and a constant one) times each fact f_k."""
+    estimate, user, item = np.float32(0.5), np.array([2.0, 9.0, 3.0], np.float32), np.array([5.0, 9.0, 7.0], np.float32)
+    facts: dict[Any, list[float]] = {"none": [], "counts": [2, 5, 10], "profiles": [2, 5, 10, 3, 7]}
+    for meta, known in facts.items():
+        model = lt.Blend(members=["bias"], meta_features=meta)
+        found = model._columns([estimate], user, item)  # type: ignore[list-item]
+        expected = [1, *known, 0.5, *(0.5 * fact for fact in known)]
+        assert np.array(found).tolist() == expected
+        theta, own = model._prior()
+        assert len(theta) == len(expected)
+        assert own.tolist() == [column == 1 + len(known) for column in range(len(expected))]
+
+
 def test_fixed_weights_are_a_weighted_mean() -> None:
     data = world()
     model = lt.Blend(members=["oracle:error=1,seed=1", "bias"], weights=(3, 1)).fit(data)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from longtail.algorithms.hybrid.profiles import LEVEL, centered_genres, profiles, row_numbers
+from longtail.algorithms.histories import row_numbers
+from longtail.algorithms.hybrid.profiles import LEVEL, centered_genres, profiles
 from longtail.algorithms.hybrid.stacking import Stack
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions

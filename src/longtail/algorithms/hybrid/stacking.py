@@ -10,8 +10,9 @@ from scipy import sparse
 from scipy.optimize import lsq_linear
 
 from longtail.algorithms.base import Recommender
+from longtail.algorithms.histories import row_numbers
 from longtail.algorithms.hybrid.hybrid import Hybrid
-from longtail.algorithms.hybrid.profiles import profiles, row_numbers, standardized
+from longtail.algorithms.hybrid.profiles import profiles, standardized
 from longtail.algorithms.lists import dense
 from longtail.algorithms.powers import Explains, PredictsRatings
 from longtail.data.catalog import Catalog

@@ -9,7 +9,8 @@ import numpy as np
 from scipy import sparse
 
 from longtail.algorithms.base import FoldIn
-from longtail.algorithms.neighborhood.knn import KNN, in_order, row_numbers
+from longtail.algorithms.histories import best_rated, in_order, row_numbers
+from longtail.algorithms.neighborhood.knn import KNN
 from longtail.algorithms.powers import SimilarItems
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
@@ -144,18 +145,10 @@ class ItemKNN(KNN, SimilarItems):
         return self._rank_histories(self.histories_[users])
 
     def _rank_histories(self, histories: sparse.csr_array) -> FloatArray:
-        found = (self._best_rated(histories) @ self.similarities_).tocoo()
+        found = (best_rated(histories, self.neighbors, self.top_rating_) @ self.similarities_).tocoo()
         scores = np.full(histories.shape, -np.inf, dtype=np.float32)
         scores[found.coords] = found.data
         return scores
-
-    def _best_rated(self, histories: sparse.csr_array) -> sparse.csr_array:
-        """The `neighbors` best-rated items of each history, as parts of the highest rating; of equals, the first."""
-        rows = row_numbers(histories)
-        order = np.lexsort((histories.indices, -histories.data, rows))
-        best = order[np.arange(len(order)) - histories.indptr[rows] < self.neighbors]
-        parts = histories.data[best] / self.top_rating_, (rows[best], histories.indices[best])
-        return sparse.csr_array(parts, shape=histories.shape)
 
     def _item_similarities(self, items: IntArray) -> FloatArray:
         dense: FloatArray = self.similarities_[items].toarray()
@@ -165,7 +158,7 @@ class ItemKNN(KNN, SimilarItems):
 
     def _reasons(self, history: sparse.csr_array, item: int) -> tuple[IntArray, RealArray]:
         if self.ranking == "similarity":
-            best = self._best_rated(history)
+            best = best_rated(history, self.neighbors, self.top_rating_)
             return best.indices, best.data * self.similarities_[best.indices][:, [item]].toarray()[:, 0]
         similar = self.similarities_[[item]].toarray()[0]
         said = self._said(history.indices, history.data, self._solved_biases(history)[0])

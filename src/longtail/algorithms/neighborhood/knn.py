@@ -33,7 +33,7 @@ from longtail.kernels.measures import Measure, mean_ranks
 from longtail.params import hyper
 from longtail.types import AnyArray, BoolArray, FloatArray, IntArray, RealArray
 
-__all__ = ["KNN", "in_order", "row_numbers"]
+__all__ = ["KNN"]
 
 Similarity = Literal[
     "cosine",
@@ -194,15 +194,3 @@ class KNN(PredictsRatings, Explains, LearnsOnline, ABC):
             return np.empty(0, np.int32), np.empty(0)
         share: RealArray = weights[nearest] / (self.damping + weights[nearest].sum())
         return nearest, share * said[nearest]
-
-
-def in_order(rows: IntArray, columns: IntArray, values: AnyArray, shape: tuple[int, int]) -> sparse.csr_array:
-    """A CSR array whose rows keep the order of the entries given."""
-    entries = sparse.coo_array((values, (rows, columns)), shape=shape)
-    entries.has_canonical_format = True  # nothing to merge, so nothing is sorted
-    return entries.tocsr()
-
-
-def row_numbers(rows: sparse.csr_array) -> AnyArray:
-    """The row of each stored entry."""
-    return np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
