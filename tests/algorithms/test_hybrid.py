@@ -379,7 +379,7 @@ def test_one_fold_is_the_plain_mean(kind: str) -> None:
 def test_learned_weights_are_never_worse_than_the_best_member(kind: str, members: tuple[str, ...]) -> None:
     """Of its own held-out rows, that is: every member alone is among the weights it chooses from."""
     data = world()
-    model = lt.make(kind, members=members, regularization=0.0, folds=3, nonnegative=True)
+    model = lt.make(kind, members=members, regularization=0.0, folds=3, non_negative=True)
     x, y = model.fit(data)._held_out(data, None, 3)
     _, own = model._prior()
     chosen = np.mean((y - x @ model.theta_) ** 2)

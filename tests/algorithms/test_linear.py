@@ -113,6 +113,13 @@ def test_the_memory_of_ease_is_said_before_it_starts(
         lt.EASE().fit(ragged())
 
 
+def test_double_precision_needs_three_times_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LONGTAIL_MEMORY_BUDGET", str(12 * 150**2 - 1))
+    lt.EASE().fit(ragged())
+    with pytest.raises(MemoryBudgetError):
+        lt.EASE(regularization=1e-3).fit(ragged())
+
+
 def test_reasons_add_up_to_the_score() -> None:
     data = ragged()
     history = {data.item_ids[item]: rating for item, rating in ((0, 5.0), (3, 1.0), (17, 3.5), (60, 4.0))}
