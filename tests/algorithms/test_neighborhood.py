@@ -220,6 +220,39 @@ def test_reasons_of_a_rating_add_up_to_it(data: lt.Interactions, side: str, vari
         assert base[user, item] + weights.sum() == pytest.approx(found[user, item], abs=1e-5)
 
 
+def test_the_people_named_are_near_and_liked_it(data: lt.Interactions) -> None:
+    """Of the nearest, those who rated the item at least as well as what they rate on average."""
+    table = dense(data)
+    near = similarities(table, baselines(table), "cosine")
+    model, left_out = make("user", similarity="cosine").fit(data), 0
+    for user, item in np.argwhere(np.isnan(table)):
+        nearest = [int(v) for v in np.argsort(-near[user])[: SETTINGS["neighbors"]] if not np.isnan(table[v, item])]
+        fans = [v for v in nearest if table[v, item] >= np.nanmean(table[v])]
+        people, weights = model._reasons(model.histories_[[user]], item)
+        assert sorted(people.tolist()) == sorted(fans)
+        assert weights == pytest.approx([near[user, v] * table[v, item] / 5 for v in people], abs=1e-6)
+        left_out += len(nearest) - len(fans)
+    assert left_out > 10
+
+
+@pytest.mark.parametrize(("side", "variant"), list(itertools.product(("user", "item"), VARIANTS)))
+def test_only_a_baseline_can_estimate_where_the_user_or_the_item_is_unknown(
+    data: lt.Interactions, side: str, variant: str
+) -> None:
+    known = data.take((data.users != 3) & (data.items != 5))
+    found, impossible = predicted(make(side, variant=variant, similarity="msd").fit(known), known)
+    unknown = np.zeros_like(impossible)
+    unknown[3], unknown[:, 5] = True, True
+    if variant == "baseline":
+        assert not impossible.any()
+        assert len(np.unique(found[3])) > 5
+        assert len(np.unique(found[:, 5])) > 5
+    else:
+        assert impossible[unknown].all()
+        assert found[unknown] == pytest.approx(known.values.mean(), abs=1e-5)
+        assert not impossible[~unknown].all()
+
+
 def test_a_stranger_with_a_training_history_is_that_user_and_not_their_own_neighbor(data: lt.Interactions) -> None:
     model = make("user", ranking="rating").fit(data)
     users = np.arange(data.n_users, dtype=np.int32)

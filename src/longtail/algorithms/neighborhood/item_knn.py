@@ -70,6 +70,9 @@ class ItemKNN(KNN, SimilarItems):
         'because you liked 0'
         >>> all(item % 2 == 0 for item in model.similar_items([0], n=9).of(0))
         True
+
+    Raises:
+        MemoryBudgetError: (from `fit`) if the similarities would pass the memory budget; `kept` makes them fewer.
     """
 
     fold_in: ClassVar[FoldIn] = "exact"
