@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from scipy import stats
+from scipy import sparse, stats
 
 import longtail as lt
 from longtail.algorithms.neighborhood.people import same_people
@@ -251,6 +251,13 @@ def test_only_a_baseline_can_estimate_where_the_user_or_the_item_is_unknown(
         assert impossible[unknown].all()
         assert found[unknown] == pytest.approx(known.values.mean(), abs=1e-5)
         assert not impossible[~unknown].all()
+
+
+@pytest.mark.parametrize(("side", "variant"), list(itertools.product(("user", "item"), VARIANTS)))
+def test_without_a_history_the_items_rated_best_come_first(data: lt.Interactions, side: str, variant: str) -> None:
+    model = make(side, variant=variant, ranking="rating").fit(data)
+    nobody = sparse.csr_array((1, data.n_items), dtype=np.float32)
+    assert model._score_histories(nobody)[0] == pytest.approx(np.nanmean(dense(data)) + model.item_bias_, abs=1e-6)
 
 
 def test_a_stranger_with_a_training_history_is_that_user_and_not_their_own_neighbor(data: lt.Interactions) -> None:
