@@ -462,6 +462,21 @@ def test_taste_by_hand() -> None:
     assert found == pytest.approx(np.array([[(2 + 0.5) / 6.5, 0.5 / 5.5], [0.0, 0.0]]))
 
 
+def test_taste_is_measured_from_the_damped_mean_of_the_person() -> None:
+    data = toy_worlds()["explicit"].train
+    model = lt.FeatureCombination(members=["bias"], folds=1).fit(data)
+    histories = data.by_user[:3].copy()
+    histories.data = np.maximum(histories.data, np.float32(4.0))  # kind people
+    facts = model._user_facts(histories)[:, 3:]
+    for user in range(3):
+        row = histories[[user]]
+        mean = model.mean_ + (row.data - model.mean_).sum() / (5 + row.nnz)
+        shares = model.genres_[row.indices]
+        expected = (shares * (row.data - mean)[:, None]).sum(axis=0) / (5 + shares.sum(axis=0))
+        assert facts[user] == pytest.approx(expected, abs=1e-5)
+        assert mean > model.mean_ + 0.5
+
+
 def test_genres_tell_what_ratings_alone_cannot() -> None:
     data = toy_worlds()["explicit"]
     with_genres = lt.FeatureCombination(members=["bias"]).fit(data.train).predict_ratings(data.test)

@@ -156,6 +156,8 @@ def test_items_learn_online_the_history_and_keep_the_similarities(data: lt.Inter
     assert np.array_equal(model.similarities_.toarray(), before)
     row = model.histories_[[3]]
     assert row[0, data.item_ids.index([new])[0]] == 2.0
+    counts = data.item_counts + (np.arange(data.n_items) == data.item_ids.index([new])[0])
+    assert model.popularity_ == pytest.approx(counts / counts.max())
     told = model.recommend([person], n=18, exclude="none")
     assert told.scores == pytest.approx(model._score_histories(row)[0, told.items], rel=1e-6)
 

@@ -220,6 +220,12 @@ def test_reasons_of_a_rating_add_up_to_it(data: lt.Interactions, side: str, vari
         assert base[user, item] + weights.sum() == pytest.approx(found[user, item], abs=1e-5)
 
 
+def test_the_same_person_has_the_same_items_and_the_same_ratings() -> None:
+    known = sparse.csr_array(np.array([[5, 3, 0], [5, 4, 0], [5, 0, 4], [5, 4, 0]], dtype=np.float32))
+    asked = sparse.csr_array(np.array([[5, 4, 0], [5, 1, 0], [5, 4, 1], [0, 0, 0]], dtype=np.float32))
+    assert same_people(asked, known).tolist() == [1, -1, -1, -1]
+
+
 def test_the_people_named_are_near_and_liked_it(data: lt.Interactions) -> None:
     """Of the nearest, those who rated the item at least as well as what they rate on average."""
     table = dense(data)
