@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import longtail as lt
+from longtail.algorithms.factorization import warp
 from longtail.algorithms.factorization.logistic_mf import STRIDE
 from longtail.algorithms.factorization.pairwise_model import key_of
 from longtail.errors import ConfigError
@@ -96,6 +97,19 @@ def test_als_learns_a_user_as_fold_in_would() -> None:
     assert np.abs(scores[90] - before[1][90]).max() > 1e-3
 
 
+def test_als_learns_an_item_as_the_solution_given_the_users_before() -> None:
+    data = ragged()
+    model = lt.make("implicit-als", factors=8).fit(data)
+    X = model.user_vectors_.astype(np.float64)
+    model.learn(data.user_ids.values[[5, 6]], data.item_ids.values[[90, 90]], [5.0, 2.0])
+    weights = model._preferences(model.histories_).toarray()[:, 90].astype(np.float64)
+    c = 1.0 + model.alpha * weights
+    ridge = model.regularization * (np.count_nonzero(weights) + len(X)) * np.eye(8)
+    y = np.linalg.solve((X.T * c) @ X + ridge, X.T @ (c * (weights > 0)))
+    others = np.delete(np.arange(data.n_users), [5, 6])
+    np.testing.assert_allclose((model.user_vectors_ @ model.item_vectors_[90])[others], (X @ y)[others], atol=1e-4)
+
+
 def test_als_learns_an_item_that_nobody_had_met() -> None:
     data = ragged()
     model = lt.make("implicit-als", factors=8).fit(data)
@@ -170,6 +184,29 @@ def test_logistic_mf_climbs_its_likelihood_step_by_step() -> None:
     adagrad(x, np.zeros(4), own, items, weights, drawn, model)
     found = model._fold_in(model._preferences(model.fold([given])))
     np.testing.assert_allclose(found[0], x[:3], atol=1e-4)
+
+
+def test_bpr_draws_popular_negatives_as_often_as_they_are_met() -> None:
+    data = ragged()
+    uniform, popular = (lt.BPR(factors=4, epochs=20, negatives=kind).fit(data) for kind in ("uniform", "popular"))
+    assert np.bincount(popular.negatives_, minlength=data.n_items).tolist() == data.item_counts.tolist()
+    # Popular items are drawn against more often then, which holds their biases back.
+    met = data.item_counts > 0
+    spread = [model.item_bias_[met].std() for model in (uniform, popular)]
+    assert spread[1] < 0.4 * spread[0]
+
+
+def test_warp_weighs_a_step_by_the_rank_of_all_items(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, given = ragged(), list[Any]()
+    monkeypatch.setattr(warp, "warp_steps", lambda *arguments: given.append(arguments))
+    monkeypatch.setattr(warp, "warp_rows", lambda *arguments: given.append(arguments))
+    model: Any = lt.WARP(factors=4, epochs=2, max_sampled=7).fit(data)
+    model._score_histories(data.by_user[:3])
+    sums = np.array([0.0, *np.cumsum([1.0 / rank for rank in range(1, data.n_items)])])
+    assert len(given) >= 3
+    for arguments in given:
+        assert arguments[-2] == 7
+        np.testing.assert_allclose(arguments[-1], sums / sums[-1], rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["bpr", "warp"])
