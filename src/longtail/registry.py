@@ -17,7 +17,7 @@ from typing import Any
 from longtail import params
 from longtail.errors import ConfigError
 
-__all__ = ["BUILT_IN", "GROUP", "LINEUP", "get", "make", "name_of", "names", "parse", "spec"]
+__all__ = ["BUILT_IN", "GROUP", "LINEUP", "family", "get", "make", "name_of", "names", "parse", "spec"]
 
 GROUP = "longtail.algorithms"
 
@@ -92,6 +92,17 @@ def get(name: str) -> type[Any]:
     except (ImportError, AttributeError) as error:
         raise ConfigError(f"algorithm {name!r} cannot be loaded from {target}: {error}") from error
     return found
+
+
+def family(name: str) -> str:
+    """The family `name` belongs to, after the package that holds it; "plug-in" for one of another package.
+
+    Examples:
+        >>> family("svd"), family("popular")
+        ('factorization', 'baseline')
+    """
+    module = _BUILT_IN.get(name, "").partition(":")[0]
+    return module.removeprefix("longtail.algorithms.").partition(".")[0] or "plug-in"
 
 
 def make(name: str, **hyperparameters: Any) -> Any:

@@ -263,7 +263,8 @@ class NeedsCatalog(Recommender, ABC):
             DataError: also if there is no catalog, neither given nor with the data.
         """
         if catalog is None and train.catalog is None:
-            raise DataError(f"{type(self).__name__} needs a catalog of the items; pass fit(train, catalog)")
+            name = type(self).__name__
+            raise DataError(f"{name} needs a catalog of the items, and these data have none; pass fit(train, catalog)")
         return super().fit(train, catalog)
 
 
