@@ -308,8 +308,11 @@ def _bad_inputs(folder: Path) -> dict[str, tuple[list[str], str]]:
         "unknown parameter": (["recommend", path("fine"), "-u", "1", "-a", "svd:factor=3"], "factors"),
         "parameter out of range": (["recommend", path("fine"), "-u", "1", "-a", "svd:factors=0"], "factors"),
         "unknown user": (["recommend", path("fine"), "-u", "9", "-a", "popular"], "unknown user 9"),
-        "no algorithm": (["recommend", path("fine"), "-u", "1", "-a", ""], "no algorithm ''"),
-        "a catalog that is none": (["recommend", path("fine"), "-u", "1", "-a", "content-knn"], "name a MovieLens"),
+        "no algorithm": (["recommend", path("fine"), "-u", "1", "-a", ""], "'longtail algorithms' lists them"),
+        "a catalog that is none": (
+            ["recommend", path("fine"), "-u", "1", "-a", "content-knn"],
+            "brings one (movies.csv",
+        ),
         "no times": (["split", path("fine"), "-o", str(folder / "parts"), "--how", "time"], "add a timestamp column"),
         "no members": (["recommend", path("fine"), "-u", "1", "-a", "blend:members="], "members=svd+bias"),
         "n = 0": (["recommend", path("fine"), "-u", "1", "-n", "0", "-a", "popular"], "at least 1"),

@@ -141,7 +141,10 @@ def parse(spec: str) -> tuple[str, dict[str, Any]]:
         key, equals, value = pair.partition("=")
         if not equals:
             raise ConfigError(f"{spec!r}: write parameters as {name}:parameter=value")
-        texts[key.strip().replace("-", "_")] = value.strip()
+        field = key.strip().replace("-", "_")
+        if field in texts:
+            raise ConfigError(f"{spec!r}: {field} stands there twice; drop one")
+        texts[field] = value.strip()
     return name, params.parse(get(name), texts)
 
 

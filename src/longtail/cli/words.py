@@ -13,7 +13,8 @@ _WORDS = (
     (r"^fraction must be", "--fraction must be"),
     (r"\bmin_rating=", "--min-rating "),
     (r"\bmin_rating\b", "--min-rating"),
-    (r"pass fit\(train, catalog\)", "name a MovieLens folder (movies.csv beside ratings.csv), which brings one"),
+    (r", else pass fit\(train, catalog\)", " (movies.csv beside ratings.csv)"),
+    (r"; choose from random, popular, .*", "; 'longtail algorithms' lists them"),
     (r", or name it with \w+=", ""),
     (r" or pass header=False", ""),
     (
