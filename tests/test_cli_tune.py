@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import longtail as lt
-from longtail import cli
+from longtail import cli, registry
 from longtail.algorithms.baseline import Popular
 
 Run = Callable[..., tuple[int, str, str]]
@@ -155,3 +155,20 @@ def test_a_database_that_cannot_be_opened_is_one_line(
     assert (code, out) == (2, "")
     assert err.startswith("longtail: cannot keep a study at")
     assert err.endswith("unable to open database file\n")
+
+
+def test_the_setting_of_a_hybrid_can_be_used(run: Run, ratings: str) -> None:
+    spec = "blend:members=[svd:factors=2,epochs=2]+bias,folds=2,nonnegative=true"
+    code, out, _ = run(spec, ratings, "--trials", "1")
+    assert code == 0
+    used = "".join(out.partition("Use it: ")[2].split())
+    assert registry.parse(used) == registry.parse(spec)
+
+
+@pytest.mark.parametrize(("algorithm", "said"), [("content-knn", "needs a catalog"), ("timesvdpp", "no timestamp")])
+def test_data_that_lack_something_are_refused_at_once(run: Run, tmp_path: Path, algorithm: str, said: str) -> None:
+    (tmp_path / "r.csv").write_text("user,item,rating\n1,10,5\n1,20,4\n2,10,3\n2,20,2\n")
+    code, out, err = run(algorithm, str(tmp_path / "r.csv"))
+    assert (code, out) == (2, "")
+    assert said in err
+    assert len(err.splitlines()) == 1
