@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help demo test check format lint types bench docs clean
 
 help:
-	@echo "make demo    set up, and compare seven recommenders on MovieLens (writes report.html)"
+	@echo "make demo    set up, and compare ten recommenders on MovieLens (writes report.html)"
 	@echo "make test    set up, and run all tests"
 	@echo "make check   format, lint, types, tests: what a commit must pass"
 	@echo "make bench   side-by-side runs against other libraries, with ratios"

@@ -5,8 +5,8 @@
 Sizes are in millions of synthetic ratings, in the proportions of MovieLens 20M (see scale.py). Each fit runs in a
 process of its own, after one on a tiny world so that no kernel compiles while the clock runs; `peak` is the highest
 resident memory, data and interpreter included. The growth exponent b is fitted to seconds = a n^b. A fit that fails, is
-refused or takes longer than the limit is reported with the reason, and larger sizes of that algorithm are left out. The
-table is printed, and written as JSON and as a page with both plots under `benchmarks/results/`.
+refused, takes longer than the limit, or would by the two sizes before it, is reported with the reason, and larger sizes
+of that algorithm are left out. The table is printed, and written as JSON and as a page with both plots under `benchmarks/results/`.
 """
 
 from __future__ import annotations
@@ -60,6 +60,14 @@ def measure(name: str, ratings: int, limit: float) -> Record:
     if ran.returncode:
         return {**where, "error": (ran.stderr.strip() or f"exit code {ran.returncode}").splitlines()[-1]}
     return {**where, **json.loads(ran.stdout.splitlines()[-1])}
+
+
+def expected(ours: list[Record], ratings: int) -> float:
+    """The seconds to be expected by the last two sizes: growing as between them, and at least in proportion."""
+    if len(ours) < 2:
+        return 0.0
+    power = growth([(record["ratings"], record["seconds"]) for record in ours[-2:]]) or 1.0
+    return float(ours[-1]["seconds"] * (ratings / ours[-1]["ratings"]) ** max(1.0, power))
 
 
 def exponent(records: list[Record], name: str) -> float | None:
@@ -148,7 +156,12 @@ def main() -> None:
     for name in options.algorithms:
         for ratings in options.sizes:
             print(f"{name}, {ratings / MILLION:g} M ...", file=sys.stderr, flush=True)
-            records.append(measure(name, ratings, options.limit))
+            ours = [record for record in records if record["algorithm"] == name]
+            if (forecast := expected(ours, ratings)) > options.limit:
+                where = {"algorithm": name, "ratings": ratings}
+                records.append({**where, "error": f"not begun: {forecast:,.0f} s to be expected"})
+            else:
+                records.append(measure(name, ratings, options.limit))
             if "error" in records[-1]:
                 break
         write(records, options.output)

@@ -73,6 +73,7 @@ EXEMPT = {
 SMALL: dict[str, dict[str, Any]] = {
     # In the explicit world everybody has met most items: only ratings tell them apart, and to these algorithms a low
     # rating is still a preference unless they are told to learn from what was liked.
+    "implicit-item-knn": {"preference": "liked"},
     "implicit-als": {"preference": "liked", "factors": 4},
     "bpr": {"preference": "liked", "factors": 4},
     "warp": {"preference": "liked", "factors": 4},

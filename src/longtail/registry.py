@@ -27,25 +27,29 @@ _BUILT_IN = {
     "bias": "longtail.algorithms.baseline:Bias",
     "user-knn": "longtail.algorithms.neighborhood.user_knn:UserKNN",
     "item-knn": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
-    "pca": "longtail.algorithms.factorization.pca:PCA",
-    "slope-one": "longtail.algorithms.neighborhood.slope_one:SlopeOne",
-    "co-clustering": "longtail.algorithms.neighborhood.co_clustering:CoClustering",
     "implicit-user-knn": "longtail.algorithms.neighborhood.implicit_user_knn:ImplicitUserKNN",
     "implicit-item-knn": "longtail.algorithms.neighborhood.implicit_item_knn:ImplicitItemKNN",
+    "slope-one": "longtail.algorithms.neighborhood.slope_one:SlopeOne",
+    "co-clustering": "longtail.algorithms.neighborhood.co_clustering:CoClustering",
     "content-knn": "longtail.algorithms.content.content_knn:ContentKNN",
     "content-profile": "longtail.algorithms.content.content_profile:ContentProfile",
+    "pca": "longtail.algorithms.factorization.pca:PCA",
     "svd": "longtail.algorithms.factorization.svd:SVD",
     "svdpp": "longtail.algorithms.factorization.svdpp:SVDpp",
-    "fm": "longtail.algorithms.factorization.fm:FM",
-    "timesvdpp": "longtail.algorithms.factorization.timesvdpp:TimeSVDpp",
     "asvd": "longtail.algorithms.factorization.asymmetric_svd:AsymmetricSVD",
+    "timesvdpp": "longtail.algorithms.factorization.timesvdpp:TimeSVDpp",
     "nmf": "longtail.algorithms.factorization.nmf:NMF",
     "pmf": "longtail.algorithms.factorization.pmf:PMF",
     "bpmf": "longtail.algorithms.factorization.bpmf:BPMF",
     "als": "longtail.algorithms.factorization.als:ALS",
+    "implicit-als": "longtail.algorithms.factorization.implicit_als:ImplicitALS",
+    "bpr": "longtail.algorithms.factorization.bpr:BPR",
+    "warp": "longtail.algorithms.factorization.warp:WARP",
+    "logistic-mf": "longtail.algorithms.factorization.logistic_mf:LogisticMF",
+    "fm": "longtail.algorithms.factorization.fm:FM",
+    "slim": "longtail.algorithms.linear.slim:SLIM",
     "ease": "longtail.algorithms.linear.ease:EASE",
     "sparse-ease": "longtail.algorithms.linear.sparse_ease:SparseEASE",
-    "slim": "longtail.algorithms.linear.slim:SLIM",
     "p3alpha": "longtail.algorithms.graph.p3alpha:P3alpha",
     "rp3beta": "longtail.algorithms.graph.rp3beta:RP3beta",
     "blend": "longtail.algorithms.hybrid.blend:Blend",
@@ -53,15 +57,22 @@ _BUILT_IN = {
     "switching": "longtail.algorithms.hybrid.switching:Switching",
     "cascade": "longtail.algorithms.hybrid.cascade:Cascade",
     "rank-fusion": "longtail.algorithms.hybrid.rank_fusion:RankFusion",
-    "implicit-als": "longtail.algorithms.factorization.implicit_als:ImplicitALS",
-    "bpr": "longtail.algorithms.factorization.bpr:BPR",
-    "warp": "longtail.algorithms.factorization.warp:WARP",
-    "logistic-mf": "longtail.algorithms.factorization.logistic_mf:LogisticMF",
 }
 
 BUILT_IN = tuple(_BUILT_IN)
 
-LINEUP = ("random", "popular", "bias", "user-knn", "item-knn", "svd", "svdpp")
+LINEUP = (
+    "random",
+    "popular",
+    "bias",
+    "user-knn",
+    "item-knn",
+    "implicit-item-knn",
+    "svd",
+    "svdpp",
+    "implicit-als",
+    "ease",
+)
 """What a bake-off compares when nobody says otherwise."""
 
 

@@ -301,7 +301,7 @@ def test_saved_and_loaded(small: lt.Interactions, tmp_path: Path) -> None:
 
 def test_vectors_that_need_too_much_memory_are_refused(small: lt.Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LONGTAIL_MEMORY_BUDGET", "4 KiB")
-    with pytest.raises(MemoryBudgetError, match="FM with 40 samples of 16 factors"):
+    with pytest.raises(MemoryBudgetError, match="FM with 40 samples of 24 factors"):
         lt.FM().fit(small)
 
 

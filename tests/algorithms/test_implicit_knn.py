@@ -59,7 +59,7 @@ def test_items_vote_for_what_is_like_them(data: lt.Interactions, weighting: str,
     similar = near(X.T.tocsr(), weighting, 5)
     if normalize:
         similar /= similar.sum(axis=1, keepdims=True)
-    model = lt.ImplicitItemKNN(weighting=weighting, neighbors=5, normalize=normalize).fit(data)  # type: ignore[arg-type]
+    model = lt.ImplicitItemKNN(weighting=weighting, neighbors=5, shrinkage=0.0, normalize=normalize).fit(data)  # type: ignore[arg-type]
     assert scores_of(model, data) == pytest.approx(X.toarray() @ similar, rel=1e-5, abs=1e-6)
 
 
@@ -90,7 +90,7 @@ def test_reasons_add_up_to_the_score(name: str, preference: Any) -> None:
 
 
 def test_similar_items_are_those_kept(data: lt.Interactions) -> None:
-    model = lt.ImplicitItemKNN(neighbors=4, weighting="none").fit(data)
+    model = lt.ImplicitItemKNN(neighbors=4, shrinkage=0.0, weighting="none").fit(data)
     similar = near(data.by_item.T.tocsr(), "none", 4)
     lists = model.similar_items(data.item_ids.values, n=10)
     assert (lists.filled.sum(axis=1) == (similar > 0).sum(axis=1)).all()

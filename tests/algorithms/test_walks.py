@@ -49,7 +49,10 @@ def test_the_walk(preference: Any, alpha: float, beta: float) -> None:
 
 
 def test_rp3beta_without_beta_is_p3alpha() -> None:
-    one, other = lt.RP3beta(beta=0.0, neighbors=20).fit(ragged()), lt.P3alpha(neighbors=20).fit(ragged())
+    one, other = (
+        lt.RP3beta(alpha=1.0, beta=0.0, neighbors=20).fit(ragged()),
+        lt.P3alpha(alpha=1.0, neighbors=20).fit(ragged()),
+    )
     assert np.array_equal(one.weights_.toarray(), other.weights_.toarray())
 
 

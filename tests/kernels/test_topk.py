@@ -77,8 +77,11 @@ def test_low_rank_agrees_with_dense_whole_numbers(rows: int, items: int, rank: i
         np.testing.assert_array_equal(one, other)
 
 
-def test_more_rows_and_items_than_a_tile(rng: np.random.Generator) -> None:
-    rows, items, k = 2 * topk.USER_TILE + 3, 2 * topk.ITEM_TILE + 5, 7
+@pytest.mark.parametrize("many", [1, 10**9])
+def test_more_rows_and_items_than_a_tile(many: int, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where there are so many rows that a tile takes more of them."""
+    monkeypatch.setattr(topk, "MANY_ROWS", many)
+    rows, items, k = 2 * topk.USERS_TILE + 3, 2 * topk.ITEM_TILE + 5, 7
     left, right = rng.integers(-4, 5, (rows, 3)), rng.integers(-4, 5, (items, 3))
     scores = LowRank(left.astype(np.float32), right.astype(np.float32), np.arange(items, dtype=np.float32) % 3)
     seen, blocked = rng.random((rows, items)) < 0.05, rng.random(items) < 0.1

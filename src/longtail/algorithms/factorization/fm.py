@@ -81,13 +81,13 @@ class FM(FactorizationMachine):
     """
 
     solver: Literal["mcmc", "als", "sgd"] = "mcmc"
-    factors: int = hyper(16, at_least=1, search=(8, 32), log=True)
+    factors: int = hyper(24, at_least=1, search=(8, 32), log=True)
     burn_in: int = hyper(30, at_least=0)
     samples: int = hyper(40, at_least=1)
     thinning: int = hyper(3, at_least=1)
-    prior_rate: float = hyper(0.01, at_least=1e-9, search=(0.001, 0.1), log=True)
+    prior_rate: float = hyper(0.003, at_least=1e-9, search=(0.001, 0.1), log=True)
     epochs: int = hyper(30, at_least=1)
-    learning_rate: float = hyper(0.005, at_least=0.0)
+    learning_rate: float = hyper(0.003, at_least=0.0)
     regularization: float = hyper(0.15, at_least=0.0)
     implicit: bool = True
     flipped: bool = True

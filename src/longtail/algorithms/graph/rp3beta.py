@@ -44,6 +44,8 @@ class RP3beta(P3alpha):
         [4, 6, 8, 10, 12, 14, 16, 18]
     """
 
+    alpha: float = hyper(0.8, at_least=0.0, search=(0.3, 1.6))
+    neighbors: int = hyper(400, at_least=1, search=(20, 1000), log=True)
     beta: float = hyper(0.5, at_least=0.0, search=(0.0, 1.0))
 
     def _discount(self, train: Interactions) -> RealArray:

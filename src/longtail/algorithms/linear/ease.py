@@ -58,7 +58,7 @@ class EASE(ItemWeights):
         ConfigError: (from `fit`) if X'X has no inverse; raise the regularization.
     """
 
-    regularization: float = hyper(400.0, at_least=0.0, search=(10.0, 2000.0), log=True)
+    regularization: float = hyper(230.0, at_least=0.0, search=(10.0, 2000.0), log=True)
 
     def _fit_preferences(self, weights: sparse.csr_array, train: Interactions, catalog: Catalog | None) -> None:
         double = self._condition(weights) > SINGLE_CONDITION

@@ -13,7 +13,8 @@ from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.kernels.nearest import nearest_rows
 from longtail.kernels.votes import votes
-from longtail.kernels.weighting import Weights
+from longtail.kernels.weighting import Weighting, Weights
+from longtail.params import hyper
 from longtail.types import FloatArray, IntArray, RealArray
 
 __all__ = ["ImplicitItemKNN"]
@@ -58,6 +59,9 @@ class ImplicitItemKNN(ImplicitKNN, SimilarItems):
         'because you liked 0'
     """
 
+    weighting: Weighting = "tfidf"
+    neighbors: int = hyper(20, at_least=1, search=(10, 500), log=True)
+    shrinkage: float = hyper(5.0, at_least=0.0, search=(0.0, 100.0))
     normalize: bool = True
 
     def _fit_preferences(self, weights: sparse.csr_array, train: Interactions, catalog: Catalog | None) -> None:
