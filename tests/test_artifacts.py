@@ -70,6 +70,8 @@ def refused(path: Path, saying: str = "") -> None:
 
 def edit_manifest(path: Path, **changes: Any) -> None:
     file = path / "manifest.json"
+    if "state" in changes:  # so that not the checksum gives it away
+        changes["state_crc32"] = zlib.crc32(json.dumps(changes["state"], sort_keys=True).encode())
     file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
 
 
@@ -293,6 +295,27 @@ def test_other_hyperparameters(saved: Path, chosen: Any) -> None:
     refused(saved, "cannot be loaded")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda state: state.pop("theta_"),
+        lambda state: state.pop("members_"),
+        lambda state: state["members_"]["models"].pop(),
+        lambda state: state["members_"]["models"][0]["state"].popitem(),
+        lambda state: state["members_"]["models"][0]["hyperparameters"].update(factors=5),
+    ],
+)
+def test_a_damaged_member(small: lt.Interactions, tmp_path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    """A state that lacks something would load, and fail where it is missed."""
+    path = tmp_path / "blend"
+    lt.make("blend", members=("svd:factors=2,epochs=1", "bias"), folds=2).fit(small).save(path)
+    file = path / "manifest.json"
+    manifest = json.loads(file.read_text())
+    change(manifest["state"])
+    file.write_text(json.dumps(manifest))
+    refused(path, "damaged")
+
+
 def test_a_state_that_would_replace_a_method(saved: Path) -> None:
     state = json.loads((saved / "manifest.json").read_text())["state"]
     edit_manifest(saved, state={**state, "recommend": {"json": 1, "tuple": False}})
@@ -433,7 +456,8 @@ def test_an_empty_directory_and_a_damaged_model_are_replaced(
 def test_a_saved_model_can_be_read_by_others(saved: Path) -> None:
     """The temporary directory it is written to is private; the model is not."""
     assert stat.S_IMODE(saved.stat().st_mode) == 0o755
-    assert os.access(saved / "manifest.json", os.R_OK)
+    for name in ("manifest.json", "arrays.safetensors"):
+        assert stat.S_IMODE((saved / name).stat().st_mode) & 0o044 == 0o044
 
 
 def test_values_that_cannot_be_saved_are_named(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 import longtail as lt
-from longtail import cli
+from longtail import cli, registry
+from longtail.cli.pages import _digits
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -189,6 +190,66 @@ def test_json_of_the_listing_verbs(run: Run, ratings: Path, verb: tuple[str, ...
     assert run(*arguments)[0] == 0
 
 
+def test_algorithms_stand_by_family(run: Run) -> None:
+    out = run("algorithms")[1]
+    assert all(f"  {name} " in out for name in registry.names())
+    assert out.index("Baselines") < out.index("popular") < out.index("Matrix factorization") < out.index("warp")
+    assert "Koren" not in out  # sources stand on the page of one
+
+
+def test_one_algorithm_with_its_parameters(run: Run) -> None:
+    code, out, _ = run("algorithms", "ease")
+    assert code == 0
+    assert "Only ranks; compares items" in " ".join(out.split())
+    assert "400.0" in out
+    assert "regularization" in out
+    assert "one of value, binary, liked" in " ".join(out.split())
+    found = json.loads(run("algorithms", "ease", "--json")[1])
+    assert found["family"] == "linear"
+    assert found["parameters"] == {"preference": "value", "regularization": 400.0}
+    assert run("algorithms", "eas") == (2, "", "longtail: no algorithm 'eas'; did you mean ease?\n")
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_every_algorithm_has_a_page(run: Run, name: str) -> None:
+    assert run("algorithms", name)[0] == 0
+
+
+def test_scores_in_a_list_can_be_told_apart() -> None:
+    assert [_digits(values) for values in ([341.0, 2.0], [7.43], [0.021, 0.0208], [0.0])] == [0, 2, 4, 2]
+
+
+def test_evaluating_on_the_training_data_is_told(run: Run, ratings: Path, model: Path) -> None:
+    code, _, err = run("evaluate", str(ratings), "--model", str(model))
+    assert code == 0
+    assert err.startswith("900 of the 900 test rows are among the model's training data")
+
+
+def test_evaluating_on_other_rows_is_quiet(run: Run, ratings: Path, tmp_path: Path) -> None:
+    assert run("split", str(ratings), "-o", str(tmp_path))[0] == 0
+    train, test = str(tmp_path / "train.csv"), str(tmp_path / "test.csv")
+    assert run("fit", train, "-a", "popular", "-o", str(tmp_path / "model"))[0] == 0
+    assert run("evaluate", test, "--model", str(tmp_path / "model"))[2] == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("recommend", "-u", "1", "-a", "ease", "--min-rating", "3"), "EASE predicts no ratings, so it cannot leave"),
+        (("similar", "1", "-a", "blend"), "Blend does not compare items"),
+    ],
+)
+def test_what_cannot_be_is_said_before_the_fit(
+    run: Run, ratings: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.setattr("longtail.algorithms.base.Recommender.fit", None)
+    places = (arguments[0], str(ratings)) if arguments[0] == "recommend" else (*arguments[:2], str(ratings))
+    code, out, err = run(*places, *arguments[len(places) - 1 :])
+    assert (code, out) == (2, "")
+    assert said in err
+    assert "min_rating" not in err
+
+
 def test_letters_that_the_terminal_lacks_are_no_failure(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text("user,item,rating\n1,é,5\n1,x,4\n2,é,3\n2,y,2\n", encoding="utf-8")
 
@@ -247,6 +308,13 @@ def _bad_inputs(folder: Path) -> dict[str, tuple[list[str], str]]:
         "unknown parameter": (["recommend", path("fine"), "-u", "1", "-a", "svd:factor=3"], "factors"),
         "parameter out of range": (["recommend", path("fine"), "-u", "1", "-a", "svd:factors=0"], "factors"),
         "unknown user": (["recommend", path("fine"), "-u", "9", "-a", "popular"], "unknown user 9"),
+        "no algorithm": (["recommend", path("fine"), "-u", "1", "-a", ""], "'longtail algorithms' lists them"),
+        "a catalog that is none": (
+            ["recommend", path("fine"), "-u", "1", "-a", "content-knn"],
+            "brings one (movies.csv",
+        ),
+        "no times": (["split", path("fine"), "-o", str(folder / "parts"), "--how", "time"], "add a timestamp column"),
+        "no members": (["recommend", path("fine"), "-u", "1", "-a", "blend:members="], "members=svd+bias"),
         "n = 0": (["recommend", path("fine"), "-u", "1", "-n", "0", "-a", "popular"], "at least 1"),
         "rating off the scale": (["recommend", path("fine"), "--rated", "10=99"], "between 2 and 5"),
         "rating without an item": (["recommend", path("fine"), "--rated", "10"], "TITLE=5"),

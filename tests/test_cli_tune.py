@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import longtail as lt
-from longtail import cli
+from longtail import cli, registry
 from longtail.algorithms.baseline import Popular
 
 Run = Callable[..., tuple[int, str, str]]
@@ -103,12 +104,12 @@ def test_an_interrupt_prints_what_is_through(run: Run, ratings: str, monkeypatch
         (("svd", "--prune", "-1"), "write median, none or a margin"),
         (("svd", "--trials", "0"), "--trials"),
         (("svd", "--jobs", "0"), "--jobs"),
-        (("svd", "--minutes", "0"), "seconds must be above 0"),
-        (("svd", "--fraction", "1.5"), "fraction must be"),
-        (("svd", "--validation", "folds", "--folds", "1"), "k must be"),
+        (("svd", "--minutes", "0"), "--minutes must be above 0"),
+        (("svd", "--fraction", "1.5"), "--fraction must be"),
+        (("svd", "--validation", "folds", "--folds", "1"), "--folds must be"),
         (("svd", "--validation", "twice"), "--validation"),
-        (("svd", "--min-rating", "4", "--metric", "rmse"), "min_rating=4 needs"),
-        (("svd", "--resume"), "name the file"),
+        (("svd", "--min-rating", "4", "--metric", "rmse"), "--min-rating 4 needs"),
+        (("svd", "--resume"), "name the file: --study FILE"),
         (("svd", "--study", "no/where.db"), "no folder no"),
         (("svd", "--study", "none.db", "--resume"), "no study to resume at none.db"),
         (("svd", "-o", "no/where.json"), "no folder no"),
@@ -140,3 +141,34 @@ def test_a_study_of_something_else_is_not_resumed(run: Run, ratings: str, tmp_pa
     code, _, err = run("popular", ratings, "--study", study)
     assert code == 2
     assert "is there already" in err
+
+
+def test_a_database_that_cannot_be_opened_is_one_line(
+    run: Run, ratings: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    monkeypatch.setattr("sqlite3.dbapi2.connect", refuse)
+    monkeypatch.setattr("sqlite3.connect", refuse)
+    code, out, err = run("popular", ratings, "--study", str(tmp_path / "tune.db"))
+    assert (code, out) == (2, "")
+    assert err.startswith("longtail: cannot keep a study at")
+    assert err.endswith("unable to open database file\n")
+
+
+def test_the_setting_of_a_hybrid_can_be_used(run: Run, ratings: str) -> None:
+    spec = "blend:members=[svd:factors=2,epochs=2]+bias,folds=2,nonnegative=true"
+    code, out, _ = run(spec, ratings, "--trials", "1")
+    assert code == 0
+    used = "".join(out.partition("Use it: ")[2].split())
+    assert registry.parse(used) == registry.parse(spec)
+
+
+@pytest.mark.parametrize(("algorithm", "said"), [("content-knn", "needs a catalog"), ("timesvdpp", "no timestamp")])
+def test_data_that_lack_something_are_refused_at_once(run: Run, tmp_path: Path, algorithm: str, said: str) -> None:
+    (tmp_path / "r.csv").write_text("user,item,rating\n1,10,5\n1,20,4\n2,10,3\n2,20,2\n")
+    code, out, err = run(algorithm, str(tmp_path / "r.csv"))
+    assert (code, out) == (2, "")
+    assert said in err
+    assert len(err.splitlines()) == 1

@@ -47,6 +47,12 @@ def test_what_passes_the_budget_is_refused_with_its_size(monkeypatch: pytest.Mon
     )
 
 
+def test_a_small_size_is_said_in_a_small_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LONGTAIL_MEMORY_BUDGET", "1 MiB")
+    with pytest.raises(MemoryBudgetError, match=r"a table needs 3.0 MiB, the budget is 1.0 MiB"):
+        require_memory(3 * 2**20, "a table")
+
+
 def test_what_fits_is_said(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setenv("LONGTAIL_MEMORY_BUDGET", "2 GiB")
     with caplog.at_level("INFO", logger="longtail.memory"):

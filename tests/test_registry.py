@@ -86,6 +86,7 @@ def test_a_broken_plugin_is_named(site: Path, target: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
+        ("svd:factors=3,factors=4", "stands there twice"),
         ("svdd", "no algorithm 'svdd'; did you mean svd?"),
         ("SVD", "no algorithm 'SVD'; did you mean svd?"),
         ("svd++", "no algorithm 'svd++'; did you mean svdpp?"),
@@ -126,3 +127,9 @@ def test_make_names_what_is_wrong() -> None:
         registry.make("popular", dampin=1.0)
     with pytest.raises(ConfigError, match=r"Popular: damping must be at least 0\.0, not -1\.0"):
         registry.make("popular", damping=-1.0)
+
+
+def test_every_algorithm_has_a_family() -> None:
+    known = {"baseline", "neighborhood", "content", "factorization", "linear", "graph", "hybrid"}
+    assert {registry.family(name) for name in registry.BUILT_IN} == known
+    assert registry.family("no-such-thing") == "plug-in"

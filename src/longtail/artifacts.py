@@ -2,7 +2,7 @@
 
 ```
 model/
-├── manifest.json        format, algorithm, version, hyperparameters, data fingerprint, small values, a checksum;
+├── manifest.json        format, algorithm, version, hyperparameters, data fingerprint, small values, checksums;
 │                        the same of the models inside, where there are any
 └── arrays.safetensors   every array, the ids and the titles; memory-mapped on load
 ```
@@ -88,8 +88,10 @@ def write(path: str | Path, manifest: Mapping[str, Any], state: Mapping[str, Any
         target.parent.mkdir(parents=True, exist_ok=True)
         with _replacing(target) as fresh:
             save_file(tensors, fresh / ARRAYS)
+            (fresh / ARRAYS).chmod(0o644)  # safetensors makes it private
             _sync(fresh / ARRAYS)
-            facts = {"format": FORMAT, **manifest, "crc32": _crc32(fresh / ARRAYS), "state": described}
+            sums = {"crc32": _crc32(fresh / ARRAYS), "state_crc32": _crc32_of(described)}
+            facts = {"format": FORMAT, **manifest, **sums, "state": described}
             text = json.dumps(facts, indent=1, allow_nan=False)
             (fresh / MANIFEST).write_text(text, encoding="utf-8")
             _sync(fresh / MANIFEST)
@@ -129,7 +131,10 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
         tensors = _map_tensors(source / ARRAYS)
         if manifest.pop("crc32") != _crc32(source / ARRAYS):
             raise ArtifactError(f"{source} is damaged: the checksum of {ARRAYS} differs; save the model again")
-        state = _decode_state("", manifest.pop("state"), tensors, {})
+        described = manifest.pop("state")
+        if manifest.pop("state_crc32", None) != _crc32_of(described):
+            raise ArtifactError(f"{source} is damaged: the checksum of the state in {MANIFEST} differs; save it again")
+        state = _decode_state("", described, tensors, {})
     except ArtifactError:
         raise
     except FileNotFoundError as error:
@@ -261,6 +266,11 @@ def _crc32(path: Path) -> int:
         while chunk := file.read(_CHUNK_BYTES):
             found = zlib.crc32(chunk, found)
     return found
+
+
+def _crc32_of(described: Any) -> int:
+    """The checksum of a described state, whatever the white space it is written with."""
+    return zlib.crc32(json.dumps(described, sort_keys=True, allow_nan=False).encode())
 
 
 def _replaceable(target: Path) -> bool:

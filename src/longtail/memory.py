@@ -42,7 +42,7 @@ def require_memory(needed: int, what: str) -> None:
     allowed = budget()
     if needed > allowed:
         raise MemoryBudgetError(
-            f"{what} needs {needed / 2**30:.1f} GiB, the budget is {allowed / 2**30:.1f} GiB; "
+            f"{what} needs {_size(needed)}, the budget is {_size(allowed)}; "
             "raise it with LONGTAIL_MEMORY_BUDGET or choose a sparser method"
         )
 
@@ -55,3 +55,8 @@ def state_memory(needed: int, what: str) -> None:
     """
     require_memory(needed, what)
     _log.info("%s takes %.2f GiB of the %.2f GiB allowed", what, needed / 2**30, budget() / 2**30)
+
+
+def _size(size: int) -> str:
+    """In GiB, or in MiB where that would be less than a tenth of one."""
+    return f"{size / 2**30:.1f} GiB" if size >= 0.1 * 2**30 else f"{size / 2**20:.1f} MiB"

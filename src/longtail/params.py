@@ -18,7 +18,18 @@ from typing import Any, Literal, TypeVar
 
 from longtail.errors import ConfigError
 
-__all__ = ["alternatives", "choices", "hyper", "parse", "positive", "split", "validate", "values", "written"]
+__all__ = [
+    "alternatives",
+    "choices",
+    "described",
+    "hyper",
+    "parse",
+    "positive",
+    "split",
+    "validate",
+    "values",
+    "written",
+]
 
 T = TypeVar("T")
 
@@ -60,7 +71,7 @@ def validate(model: Any) -> None:
         value, hint = getattr(model, field.name), hints[field.name]
         label = f"{type(model).__name__}: {field.name}"
         if not _fits(value, hint):
-            raise ConfigError(f"{label} must be {_describe(hint)}, not {value!r}")
+            raise ConfigError(f"{label} must be {described(hint)}, not {value!r}")
         for entry in value if isinstance(value, tuple) else (value,):
             _check_range(label, entry, field.metadata.get("at_least"), field.metadata.get("at_most"))
 
@@ -110,7 +121,7 @@ def parse(cls: type[Any], texts: dict[str, str]) -> dict[str, Any]:
                 parsed[name] = value
                 break
         else:
-            raise ConfigError(f"{cls.__name__}: {name} must be {_describe(hints[name])}, not {text!r}")
+            raise ConfigError(f"{cls.__name__}: {name} must be {described(hints[name])}, not {text!r}")
     return parsed
 
 
@@ -164,6 +175,26 @@ def alternatives(hint: Any) -> list[Any]:
     return [hint]
 
 
+def described(hint: Any) -> str:
+    """What an annotation allows, in words.
+
+    Examples:
+        >>> described(int | None)
+        'a whole number or none'
+    """
+    words = []
+    for kind in alternatives(hint):
+        if choices(kind):
+            words.append("one of " + ", ".join(str(choice) for choice in choices(kind)))
+        elif kind is type(None):
+            words.append("none")
+        elif _entry(kind) is not None:
+            words.append(f"a tuple, each entry {described(_entry(kind))}")
+        else:
+            words.append(_WORDED.get(kind, str(kind)))
+    return " or ".join(words)
+
+
 _UNREADABLE = object()
 _WORDED = {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}
 _WORDS = {"true": True, "yes": True, "false": False, "no": False}
@@ -205,20 +236,6 @@ def _read(text: str, kind: Any) -> Any:
         return kind(text)
     except (TypeError, ValueError):
         return _UNREADABLE
-
-
-def _describe(hint: Any) -> str:
-    words = []
-    for kind in alternatives(hint):
-        if choices(kind):
-            words.append("one of " + ", ".join(str(choice) for choice in choices(kind)))
-        elif kind is type(None):
-            words.append("none")
-        elif _entry(kind) is not None:
-            words.append(f"a tuple, each entry {_describe(_entry(kind))}")
-        else:
-            words.append(_WORDED.get(kind, str(kind)))
-    return " or ".join(words)
 
 
 def _entry(hint: Any) -> Any:

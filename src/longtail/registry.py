@@ -17,7 +17,7 @@ from typing import Any
 from longtail import params
 from longtail.errors import ConfigError
 
-__all__ = ["BUILT_IN", "GROUP", "LINEUP", "get", "make", "name_of", "names", "parse", "spec"]
+__all__ = ["BUILT_IN", "GROUP", "LINEUP", "family", "get", "make", "name_of", "names", "parse", "spec"]
 
 GROUP = "longtail.algorithms"
 
@@ -105,6 +105,17 @@ def get(name: str) -> type[Any]:
     return found
 
 
+def family(name: str) -> str:
+    """The family `name` belongs to, after the package that holds it; "plug-in" for one of another package.
+
+    Examples:
+        >>> family("svd"), family("popular")
+        ('factorization', 'baseline')
+    """
+    module = _BUILT_IN.get(name, "").partition(":")[0]
+    return module.removeprefix("longtail.algorithms.").partition(".")[0] or "plug-in"
+
+
 def make(name: str, **hyperparameters: Any) -> Any:
     """An unfitted recommender.
 
@@ -141,7 +152,10 @@ def parse(spec: str) -> tuple[str, dict[str, Any]]:
         key, equals, value = pair.partition("=")
         if not equals:
             raise ConfigError(f"{spec!r}: write parameters as {name}:parameter=value")
-        texts[key.strip().replace("-", "_")] = value.strip()
+        field = key.strip().replace("-", "_")
+        if field in texts:
+            raise ConfigError(f"{spec!r}: {field} stands there twice; drop one")
+        texts[field] = value.strip()
     return name, params.parse(get(name), texts)
 
 

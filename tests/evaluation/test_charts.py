@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 
 import numpy as np
@@ -60,6 +61,35 @@ def test_points_are_the_figures(result: BakeoffResult) -> None:
     rows = [(outcome.values.get("novelty"), outcome.values.get("floored_hit_rate")) for outcome in result.outcomes]
     assert list(zip(trace["x"], trace["y"], strict=True)) == [row for row in rows if None not in row]
     assert trace["x"]
+
+
+def _crowd(result: BakeoffResult, count: int) -> None:
+    rated = next(
+        outcome for outcome in result.outcomes if None not in map(outcome.values.get, ("novelty", "floored_hit_rate"))
+    )
+    result.outcomes[:] = [copy.deepcopy(rated) for _ in range(count)]
+    for place, outcome in enumerate(result.outcomes):
+        outcome.label = f"algorithm-{place}"
+
+
+def test_thirty_lines_are_told_apart(result: BakeoffResult) -> None:
+    _crowd(result, 40)
+    chart = charts.long_tail(result)
+    styles = {(trace["line"]["color"], trace["line"].get("dash")) for trace in chart.traces}
+    assert len(styles) == len(chart.traces) == 41
+    marker = charts.trade_off(result, "novelty").traces[0]["marker"]
+    assert len(set(zip(marker["color"], marker["symbol"], strict=True))) == 40
+
+
+def test_in_a_crowd_a_label_without_room_is_left_out_and_told_on_pointing(result: BakeoffResult) -> None:
+    _crowd(result, 20)  # all in one place
+    chart = charts.trade_off(result, "novelty")
+    texts = chart.traces[0]["text"]
+    assert chart.wide
+    assert 0 < sum(map(bool, texts)) < 20
+    assert [text.partition("<br>")[0] for text in chart.traces[0]["customdata"]] == [
+        outcome.label for outcome in result.outcomes
+    ]
 
 
 def test_heat_is_percent_found_by_rating(result: BakeoffResult) -> None:

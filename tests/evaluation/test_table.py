@@ -92,6 +92,15 @@ def test_failures_notes_and_interrupts_are_told(result: BakeoffResult) -> None:
     assert "Interrupted; not run: svd" in text
 
 
+def test_what_holds_of_several_is_said_once(result: BakeoffResult) -> None:
+    for outcome in result.outcomes[:3]:
+        outcome.notes, outcome.error = ["predicts no ratings"], None
+    for outcome in result.outcomes[3:]:
+        outcome.notes = []
+    one, two, three = (outcome.label for outcome in result.outcomes[:3])
+    assert result.remarks == [f"Each of {one}, {two} and {three} predicts no ratings"]
+
+
 def test_titles_are_text_not_markup(result: BakeoffResult) -> None:
     result.outcomes = [dataclasses.replace(outcome, label=f"[red]{outcome.label}[/red]") for outcome in result.outcomes]
     text = " ".join(shown(result).split())

@@ -80,10 +80,9 @@ class Recommender(ABC):
         What an earlier fit learned is forgotten; a fit that fails half-way leaves the model unfitted.
 
         Raises:
-            DataError: if there are no interactions.
+            DataError: as `require_data`.
         """
-        if not len(train):
-            raise DataError("there is nothing to learn from: the training data have no rows")
+        self.require_data(train, catalog)
         known = catalog if catalog is not None else train.catalog
         self._forget()
         self.user_ids_: Ids = train.user_ids
@@ -99,6 +98,16 @@ class Recommender(ABC):
             self._forget()
             raise
         return self
+
+    @classmethod
+    def require_data(cls, train: Interactions, catalog: Catalog | None = None) -> None:
+        """Refuse, before any work, data that `fit` could not learn from.
+
+        Raises:
+            DataError: if there are no interactions, or they lack what the algorithm needs.
+        """
+        if not len(train):
+            raise DataError("there is nothing to learn from: the training data have no rows")
 
     def _forget(self) -> None:
         for name in [name for name in vars(self) if name.endswith("_")]:

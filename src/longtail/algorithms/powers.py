@@ -256,26 +256,29 @@ class LearnsOnline(Recommender, ABC):
 class NeedsCatalog(Recommender, ABC):
     """A recommender that learns from what is known of the items."""
 
-    def fit(self, train: Interactions, catalog: Catalog | None = None) -> Self:
-        """As `Recommender.fit`.
+    @classmethod
+    def require_data(cls, train: Interactions, catalog: Catalog | None = None) -> None:
+        """As `Recommender.require_data`.
 
         Raises:
             DataError: also if there is no catalog, neither given nor with the data.
         """
+        super().require_data(train, catalog)
         if catalog is None and train.catalog is None:
-            raise DataError(f"{type(self).__name__} needs a catalog of the items; pass fit(train, catalog)")
-        return super().fit(train, catalog)
+            lack = "needs a catalog of the items, and these data have none"
+            raise DataError(f"{cls.__name__} {lack}; a MovieLens folder brings one, else pass fit(train, catalog)")
 
 
 class NeedsTimes(Recommender, ABC):
     """A recommender that learns from when things happened."""
 
-    def fit(self, train: Interactions, catalog: Catalog | None = None) -> Self:
-        """As `Recommender.fit`.
+    @classmethod
+    def require_data(cls, train: Interactions, catalog: Catalog | None = None) -> None:
+        """As `Recommender.require_data`.
 
         Raises:
             DataError: also if the interactions have no times.
         """
+        super().require_data(train, catalog)
         if train.times is None:
-            raise DataError(f"{type(self).__name__} needs to know when things happened; the data have no timestamp")
-        return super().fit(train, catalog)
+            raise DataError(f"{cls.__name__} needs to know when things happened; the data have no timestamp")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import re
 import sys
 from typing import Annotated
 
@@ -20,6 +19,7 @@ from longtail.cli.listing import algorithms, data_fetch, data_info, data_list
 from longtail.cli.measure import evaluate, split
 from longtail.cli.models import fit, recommend, similar
 from longtail.cli.tuning import tune
+from longtail.cli.words import in_options
 from longtail.errors import LongtailError
 
 __all__ = ["app", "main"]
@@ -82,11 +82,5 @@ def main() -> None:
 
 
 def _fail(message: str) -> None:
-    """One line, with arguments that are options here written as such: bad_rows='drop' is --bad-rows drop."""
-    said = re.sub(
-        r"\b(bad_rows|duplicates)='(\w+)'",
-        lambda found: f"--{found[1].replace('_', '-')} {found[2]}",
-        " ".join(message.split()),
-    )
-    typer.echo(f"longtail: {said}", err=True)
+    typer.echo(f"longtail: {in_options(message)}", err=True)
     raise SystemExit(2)

@@ -13,16 +13,23 @@ from longtail.cli.options import BadRowsOption, Data, DuplicatesOption, Json, co
 __all__ = ["algorithms", "data_fetch", "data_info", "data_list"]
 
 
-def algorithms(as_json: Json = False) -> None:
-    """List the algorithms with their parameters and defaults."""
+def algorithms(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="One of them, for its parameters and what it can do.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the algorithms by family, or show one with its parameters, their defaults and what it can do."""
     from longtail import registry
-    from longtail.cli.pages import algorithms_table, describe_algorithm
+    from longtail.cli.catalogue import algorithm_page, algorithms_table, describe_algorithm
 
-    described = [describe_algorithm(name) for name in registry.names()]
+    described = [describe_algorithm(one) for one in (registry.names() if name is None else [name])]
     if as_json:
-        typer.echo(json.dumps(described))
-    else:
+        typer.echo(json.dumps(described if name is None else described[0]))
+    elif name is None:
         console().print(algorithms_table(described))
+    else:
+        console().print(algorithm_page(described[0]))
 
 
 def data_list(as_json: Json = False) -> None:

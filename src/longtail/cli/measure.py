@@ -6,12 +6,16 @@ import contextlib
 import json
 import math
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from longtail.cli.options import BadRowsOption, Data, DuplicatesOption, Json, Model, N, Seed, console, load_data
 from longtail.errors import ConfigError
+
+if TYPE_CHECKING:
+    from longtail.algorithms.base import Recommender
+    from longtail.data.interactions import Interactions
 
 __all__ = ["evaluate", "split"]
 
@@ -49,11 +53,32 @@ def evaluate(
         if isinstance(fitted, PredictsRatings) and held_out.feedback == "explicit":
             predictions = fitted.predict_ratings(held_out)
     scores = score(held_out, lists=found, predictions=predictions, min_rating=min_rating)
+    known = 0 if model is None else _known_pairs(fitted, held_out)
+    if known:
+        typer.echo(
+            f"{known:,} of the {len(held_out):,} test rows are among the model's training data: their ratings were no "
+            "secret, and its lists leave them out; fit on other rows (longtail split)",
+            err=True,
+        )
     if as_json:
         plain = {name: None if math.isnan(value) else float(value) for name, value in scores.items()}
         typer.echo(json.dumps(plain, allow_nan=False))
     else:
         console().print(scores_table(scores))
+
+
+def _known_pairs(model: Recommender, held_out: Interactions) -> int:
+    """How many pairs of user and item the model was fitted on."""
+    import numpy as np
+    from scipy import sparse
+
+    tested = held_out.by_user.tocoo()
+    users = model.user_ids_.index(held_out.user_ids.values, missing=-1)[tested.row]
+    items = model.item_ids_.index(held_out.item_ids.values, missing=-1)[tested.col]
+    both = (users >= 0) & (items >= 0)
+    met, shape = model.histories_, model.histories_.shape
+    pairs = sparse.csr_array((np.ones(int(both.sum())), (users[both], items[both])), shape=shape)
+    return int(pairs.multiply(sparse.csr_array((np.ones(met.nnz), met.indices, met.indptr), shape=shape)).nnz)
 
 
 def split(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -27,6 +27,9 @@ from longtail.cli.options import (
 )
 from longtail.errors import ConfigError
 
+if TYPE_CHECKING:
+    from longtail.algorithms.base import Recommender
+
 __all__ = ["fit", "recommend", "similar"]
 
 
@@ -43,7 +46,7 @@ def fit(
 
     require_target(output)
     interactions = load_data(data, duplicates, bad_rows)
-    model = make(algorithm or DEFAULT_ALGORITHM).fit(interactions)
+    model = make(DEFAULT_ALGORITHM if algorithm is None else algorithm).fit(interactions)
     model.save(output)
     if as_json:
         facts = {"model": str(output), "algorithm": repr(model), "data": interactions.fingerprint}
@@ -74,7 +77,12 @@ def recommend(
 
     if bool(user) == bool(rated):
         raise ConfigError("say for whom: --user ID, or --rated 'TITLE=5' for somebody new")
-    fitted = fitted_model(model, data, algorithm, duplicates, bad_rows)
+
+    def require(model: Recommender) -> None:
+        if min_rating is not None and not model.predicts_ratings:
+            raise ConfigError(f"{type(model).__name__} predicts no ratings, so it cannot leave out by min_rating")
+
+    fitted = fitted_model(model, data, algorithm, duplicates, bad_rows, require=require)
     if rated:
         pages = [UserPage.of_history(fitted, ratings_of(fitted, rated), n, min_rating)]
     else:
@@ -101,12 +109,17 @@ def similar(
     from longtail.algorithms.powers import SimilarItems
     from longtail.cli.pages import list_table, title_of
 
-    fitted = fitted_model(model, data, algorithm, duplicates, bad_rows, default="item-knn")
-    if not isinstance(fitted, SimilarItems):
-        raise ConfigError(f"{type(fitted).__name__} does not compare items; try -a item-knn or -a svd")
+    def require(model: Recommender) -> None:
+        if not isinstance(model, SimilarItems):
+            raise ConfigError(f"{type(model).__name__} does not compare items; try -a item-knn or -a svd")
+
+    fitted = fitted_model(model, data, algorithm, duplicates, bad_rows, default="item-knn", require=require)
+    assert isinstance(fitted, SimilarItems)
     wanted = item_of(fitted, item)
     lists = fitted.similar_items([wanted], n=n)
     if as_json:
         print_json(lists.to_json())
+    elif not len(lists.of(wanted)):
+        typer.echo(f"Nothing is known to be like {title_of(fitted, wanted)}.")
     else:
         console().print(list_table(lists, f"Most like {title_of(fitted, wanted)}", score="similarity"))

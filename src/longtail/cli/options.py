@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -136,16 +137,21 @@ def fitted_model(
     bad_rows: BadRows,
     *,
     default: str = DEFAULT_ALGORITHM,
+    require: Callable[[Recommender], None] = lambda model: None,
 ) -> Recommender:
-    """The model saved at a path or, without one, an algorithm fitted now."""
+    """The model saved at a path or, without one, an algorithm fitted now; `require` looks at it before the work."""
     if saved is None:
-        return make(spec or default).fit(load_data(data, duplicates, bad_rows))
+        model = make(default if spec is None else spec)
+        require(model)
+        return model.fit(load_data(data, duplicates, bad_rows))
     for what, given in (("DATA", data), ("--algorithm", spec)):
         if given is not None:
             raise ConfigError(f"--model {saved} and {what} {given} exclude each other: the model is fitted; drop one")
     from longtail.algorithms.base import load
 
-    return load(saved)
+    model = load(saved)
+    require(model)
+    return model
 
 
 def item_of(model: Recommender, text: str) -> Any:

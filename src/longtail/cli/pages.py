@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -12,7 +13,6 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from longtail import params, registry
 from longtail.algorithms.base import Recommender
 from longtail.algorithms.powers import Explains, PredictsRatings
 from longtail.data.results import TopN
@@ -21,9 +21,7 @@ from longtail.types import FloatArray
 
 __all__ = [
     "UserPage",
-    "algorithms_table",
     "datasets_table",
-    "describe_algorithm",
     "list_table",
     "scores_table",
     "summary_table",
@@ -136,9 +134,10 @@ class UserPage:
         reasoned = any(entry.get("reason") for entry in self.recommendations)
         if reasoned:
             table.add_column("why", overflow="fold", style="dim")
+        digits = {column: _digits([entry[column] for entry in self.recommendations]) for column in headings}
         for entry in self.recommendations:
             reason = [Text(entry["reason"])] if reasoned else []
-            shown = [_figure(entry[column]) for column in headings]
+            shown = [f"{entry[column]:,.{digits[column]}f}" for column in headings]
             table.add_row(str(entry["rank"]), Text(entry["title"]), *shown, *reason)
         return table
 
@@ -164,25 +163,6 @@ def scores_table(scores: Mapping[str, MetricValue]) -> Table:
         info = METRICS[name]
         better = {True: "higher", False: "lower", None: "depends"}[info.higher_is_better]
         table.add_row(info.title, f"{float(value):.4f}", better)
-    return table
-
-
-def describe_algorithm(name: str) -> dict[str, Any]:
-    """An algorithm's name, first line of its docstring and parameters with defaults, derived from its class."""
-    cls = registry.get(name)
-    fields = {field.name: field.default for field in dataclasses.fields(cls) if field.init}
-    return {"name": name, "about": (cls.__doc__ or "").strip().partition("\n")[0], "parameters": fields}
-
-
-def algorithms_table(described: Iterable[Mapping[str, Any]]) -> Table:
-    """The algorithms with what they are and their parameters."""
-    table = _table("Algorithms")
-    table.add_column("name", style="bold", no_wrap=True)
-    table.add_column("what it is", overflow="fold")
-    table.add_column("parameters and defaults", overflow="fold", style="dim")
-    for entry in described:
-        parameters = " ".join(f"{name}={params.written(value)}" for name, value in entry["parameters"].items())
-        table.add_row(entry["name"], Text(entry["about"]), Text(parameters))
     return table
 
 
@@ -247,8 +227,10 @@ def _met(count: int, mean: float, *, explicit: bool) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}" + (f", mean {mean:.2f}" if explicit else "")
 
 
-def _figure(value: float) -> str:
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.2f}"
+def _digits(values: list[float]) -> int:
+    """Decimals that tell the values of a column apart: three figures of the largest, at least two below 100."""
+    largest = max(map(abs, values))
+    return 0 if largest >= 100 else 2 if largest >= 1 or not largest else min(8, 2 - math.floor(math.log10(largest)))
 
 
 def _bars(counts: Mapping[str, int], bar: str) -> str:

@@ -77,6 +77,8 @@ def tune(
         if path.suffix.lower() not in (".json", ".html"):
             raise ConfigError(f"cannot write {path}: the name must end in .json or .html")
         require_writable(path)
+    if minutes is not None and not minutes > 0:
+        raise ConfigError(f"--minutes must be above 0, not {minutes:g}")
     cls = registry.get(algorithm.partition(":")[0])
     constants = params.parse(cls, _pairs(fixed, "--fixed"))
     name, train = load_named(data, duplicates, bad_rows)

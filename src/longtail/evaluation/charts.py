@@ -23,20 +23,24 @@ __all__ = ["Chart", "bars", "by_rating", "hit_bars", "long_tail", "trade_off"]
 PALETTE = 8
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
+CROWD = 10
+"""With more points than this, a chart of points takes the whole width, and labels without room are left out."""
 LABEL, LABEL_IN_LEGEND = 20, 40
 ROW, LINE = 34, 17
+ROOM, TOLERANCE = (1000.0, 440.0), 0.02
 OUTLINE = {"color": "@ink", "width": 0.8}
 _BY_KEY = {column.key: column for column in COLUMNS}
 
 
 @dataclass(frozen=True)
 class Chart:
-    """One figure: traces, layout, its height in pixels, and the title above it."""
+    """One figure: traces, layout, its height in pixels, the title above it, and whether it needs a row of its own."""
 
     title: str
     traces: list[dict[str, Any]]
     layout: dict[str, Any] = field(default_factory=dict)
     height: int = 320
+    wide: bool = False
 
 
 def bars(findings: Findings, key: str) -> Chart:
@@ -88,35 +92,40 @@ def hit_bars(findings: Findings, key: str) -> Chart:
 def trade_off(findings: Findings, key: str) -> Chart:
     """Hit rate of the lists against another quality of the same lists, a point an algorithm."""
     column, hits = _BY_KEY[key], _BY_KEY[FLOORED + "hit_rate" if findings.columns("floored") else "hit_rate"]
-    rows = [row for row in _known(findings, column) if row[1].values.get(hits.key) is not None]
+    rows = [row for row in enumerate(findings.outcomes) if None not in map(row[1].values.get, (key, hits.key))]
     x = [float(outcome.values[key] or 0.0) for _, outcome in rows]
     y = [float(outcome.values[hits.key] or 0.0) for _, outcome in rows]
-    labels = [_lines(outcome.label) for _, outcome in rows]
+    crowd = len(rows) > CROWD
+    labels = [_lines(outcome.label, LABEL_IN_LEGEND if crowd else LABEL) for _, outcome in rows]
     (left, right), (bottom, top) = _room(x), _room(y)
     points = [((a - left) / (right - left), (b - bottom) / (top - bottom)) for a, b in zip(x, y, strict=True)]
-    hover = [f"{column.title} {column.show(a)}<br>{hits.title} {hits.show(b)}" for a, b in zip(x, y, strict=True)]
+    places = label_places(points, labels, size=ROOM, tolerance=TOLERANCE) if crowd else label_places(points, labels)
+    hover = [
+        f"{label}<br>{column.title} {column.show(a)}<br>{hits.title} {hits.show(b)}"
+        for label, a, b in zip(labels, x, y, strict=True)
+    ]
     trace = {
         "type": "scatter",
         "mode": "markers+text",
         "x": x,
         "y": y,
-        "text": labels,
-        "textposition": label_places(points, labels),
+        "text": [label if place else "" for label, place in zip(labels, places, strict=True)],
+        "textposition": [place or "top center" for place in places],
         "marker": {
             "size": 13,
-            "color": [f"@{colour}" for colour, _ in rows],
-            "symbol": [SYMBOLS[colour] for colour, _ in rows],
+            "color": [f"@{place % PALETTE}" for place, _ in rows],
+            "symbol": [_style(SYMBOLS, place) for place, _ in rows],
             "line": OUTLINE,
         },
         "cliponaxis": False,
         "customdata": hover,
-        "hovertemplate": "%{text}<br>%{customdata}<extra></extra>",
+        "hovertemplate": "%{customdata}<extra></extra>",
     }
     layout = {
         "xaxis": {"title": {"text": column.title}, "range": [left, right], "nticks": 6},
         "yaxis": {"title": {"text": hits.title}, "range": [bottom, top], "tickformat": ".0%", "nticks": 6},
     }
-    return Chart(f"{_first_upper(hits.title)} and {column.title}", [trace], layout, 380)
+    return Chart(f"{_first_upper(hits.title)} and {column.title}", [trace], layout, 540 if crowd else 380, crowd)
 
 
 def long_tail(findings: Findings) -> Chart:
@@ -124,9 +133,9 @@ def long_tail(findings: Findings) -> Chart:
     line = {"type": "scatter", "mode": "lines", "x": findings.ranks}
     what = "what people rated" if findings.explicit else "what people chose"
     traces = [{**line, "y": findings.tail, "name": what, "line": {"color": "@ink", "width": 5}}]
-    for colour, outcome in _indexed(findings):
+    for place, outcome in enumerate(findings.outcomes):
         if outcome.tail:
-            style = {"color": f"@{colour}", "width": 2.5, "dash": DASHES[colour % len(DASHES)]}
+            style = {"color": f"@{place % PALETTE}", "width": 2.5, "dash": _style(DASHES, place)}
             traces.append({**line, "y": outcome.tail, "name": _lines(outcome.label, LABEL_IN_LEGEND), "line": style})
     for trace in traces:
         trace["hovertemplate"] = "the %{x:,} most popular items: %{y:.0%}"
@@ -142,7 +151,8 @@ def long_tail(findings: Findings) -> Chart:
         "legend": {"orientation": "h", "y": -0.22, "yanchor": "top", "x": 0},
         "hovermode": "x unified",
     }
-    return Chart("The long tail", traces, layout, 520)
+    named = sum(len(wrapped(outcome.label, LABEL_IN_LEGEND)) for outcome in findings.outcomes if outcome.tail)
+    return Chart("The long tail", traces, layout, 460 + LINE * max(4, named // 2))
 
 
 def by_rating(findings: Findings) -> Chart:
@@ -188,6 +198,11 @@ def by_rating(findings: Findings) -> Chart:
 
 def _indexed(findings: Findings) -> list[tuple[int, Outcome]]:
     return [(place % PALETTE, outcome) for place, outcome in enumerate(findings.outcomes)]
+
+
+def _style(styles: Sequence[str], place: int) -> str:
+    """The style of an algorithm: each time the colours begin anew, the styles are moved on by one."""
+    return styles[(place % PALETTE + place // PALETTE) % len(styles)]
 
 
 def _known(findings: Findings, column: Column) -> list[tuple[int, Outcome]]:

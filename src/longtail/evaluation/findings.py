@@ -138,6 +138,15 @@ class Findings:
             return f"hits, predicted {self.protocol.floor:g}+"
         return GROUPS[group]
 
+    @property
+    def remarks(self) -> list[str]:
+        """What a reader should know before comparing, in sentences; what holds of several is said once."""
+        found: dict[str, list[str]] = {}
+        for outcome in self.outcomes:
+            for note in outcome.notes if outcome.error is None else []:
+                found.setdefault(note, []).append(outcome.label)
+        return [f"{_each_of(labels)} {note}" for note, labels in found.items()]
+
     def to_frame(self) -> pl.DataFrame:
         """One row an algorithm: label, name, parameters (JSON), every column, compile seconds and the error."""
         figures = [*(column.key for column in COLUMNS), "compile_seconds"]
@@ -193,3 +202,7 @@ class Findings:
     def to_csv(self, path: str | Path) -> Path:
         """Write the rows of `to_frame` as CSV."""
         return export.write_text(path, self.to_frame().write_csv())
+
+
+def _each_of(labels: list[str]) -> str:
+    return labels[0] if len(labels) == 1 else f"Each of {', '.join(labels[:-1])} and {labels[-1]}"

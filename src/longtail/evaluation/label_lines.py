@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-import textwrap
+import re
 from collections.abc import Iterator
 
 __all__ = ["longest_word", "wrapped"]
 
 
 def wrapped(label: str, width: int) -> list[str]:
-    """The label in lines of at most `width` characters, cut at spaces; a word too long is cut behind its `=`.
+    """The label in lines of at most `width` characters, cut at spaces; a word too long behind a `,`, `+`, `=` or `:`.
 
     Examples:
         >>> wrapped("user-knn (similarity=cosine, neighbors=10)", 20)
         ['user-knn', '(similarity=cosine,', 'neighbors=10)']
         >>> wrapped("user-knn (similarity=pearson_baseline)", 20)
         ['user-knn', '(similarity=', 'pearson_baseline)']
+        >>> wrapped("blend (members=[svd:factors=16,epochs=10]+bias)", 24)
+        ['blend (members=[svd:', 'factors=16,epochs=10]+', 'bias)']
     """
-    pieces = [piece for word in label.split() for piece in _pieces(word, width)]
-    return textwrap.wrap(" ".join(pieces), width, break_on_hyphens=False) or [""]
+    lines = [""]
+    for word in label.split():
+        gap = " " if lines[-1] else ""
+        for piece in _pieces(word, width):
+            if len(lines[-1] + gap + piece) <= width:
+                lines[-1] += gap + piece
+            else:
+                lines.append(piece)
+            gap = ""
+    return [line for line in lines if line] or [""]
 
 
 def longest_word(label: str) -> int:
@@ -32,9 +42,13 @@ def longest_word(label: str) -> int:
 
 
 def _pieces(word: str, width: int) -> Iterator[str]:
-    name, equals, value = word.partition("=")
-    if len(word) > width and value:
-        yield name + equals
-        yield value
-    else:
-        yield word
+    """The word, or where it is too long its parts: behind separators, the coarser ones first, and else anywhere."""
+    parts = [word]
+    for separators in (",+", "=:"):
+        parts = [
+            piece
+            for part in parts
+            for piece in (re.split(f"(?<=[{separators}])", part) if len(part) > width else [part])
+        ]
+    for part in filter(None, parts):
+        yield from (part[start : start + width] for start in range(0, len(part), width))

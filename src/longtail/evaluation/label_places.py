@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 __all__ = ["label_places"]
 
-WIDTH, HEIGHT = 340.0, 280.0
-"""The size, in pixels, a chart is taken to have; it is an estimate, and so are the sizes of letters."""
+SIZE = 340.0, 280.0
+"""Width and height, in pixels, a chart is taken to have; it is an estimate, and so are the sizes of letters."""
 LETTER, LINE, MARKER = 7.0, 16.0, 16.0
 
 Box = tuple[float, float, float, float]
 
 
-def label_places(points: Sequence[tuple[float, float]], labels: Sequence[str]) -> list[str]:
+def label_places(
+    points: Sequence[tuple[float, float]],
+    labels: Sequence[str],
+    *,
+    size: tuple[float, float] = SIZE,
+    tolerance: float = math.inf,
+) -> list[str | None]:
     """For each point, on which side its label is least in the way, as plotly's `textposition`.
 
     Greedy, in the order given: each label takes the side that covers the fewest markers, labels and edges so far.
@@ -21,21 +28,26 @@ def label_places(points: Sequence[tuple[float, float]], labels: Sequence[str]) -
     Args:
         points: positions in the chart, from (0, 0) at the lower left to (1, 1).
         labels: texts, lines separated by `<br>`.
+        size: width and height of the chart in pixels.
+        tolerance: the share of a label that may be in the way; one for which there is no such place gets None.
 
     Examples:
         >>> label_places([(0.5, 0.5), (0.5, 0.56)], ["a", "b"])
         ['bottom center', 'top center']
     """
-    centres = [(x * WIDTH, y * HEIGHT) for x, y in points]
+    centres = [(x * size[0], y * size[1]) for x, y in points]
     taken = [_box(x, y, MARKER, MARKER) for x, y in centres]
-    places = []
+    places: list[str | None] = []
     for (x, y), label in zip(centres, labels, strict=True):
         options = _options(x, y, label)
-        place = min(
-            options, key=lambda side: sum(_overlap(options[side], box) for box in taken) + _outside(options[side])
-        )
-        taken.append(options[place])
-        places.append(place)
+        costs = {
+            side: sum(_overlap(box, other) for other in taken) + _outside(box, size) for side, box in options.items()
+        }
+        place = min(costs, key=costs.__getitem__)
+        fits = costs[place] <= tolerance * _area(options[place])
+        if fits:
+            taken.append(options[place])
+        places.append(place if fits else None)
     return places
 
 
@@ -59,7 +71,10 @@ def _overlap(a: Box, b: Box) -> float:
     return max(0.0, min(a[1], b[1]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[2], b[2]))
 
 
-def _outside(box: Box) -> float:
+def _area(box: Box) -> float:
+    return (box[1] - box[0]) * (box[3] - box[2])
+
+
+def _outside(box: Box, size: tuple[float, float]) -> float:
     """The area that would be cut off, and more: a label cut off is worse than one half covered."""
-    width, height = box[1] - box[0], box[3] - box[2]
-    return 3 * (width * height - _overlap(box, (0.0, WIDTH, 0.0, HEIGHT)))
+    return 3 * (_area(box) - _overlap(box, (0.0, size[0], 0.0, size[1])))

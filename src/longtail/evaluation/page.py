@@ -61,7 +61,8 @@ def chart_section(name: str, title: str, legend: str, charts: list[Chart], drawn
         drawn[identity] = chart
         heading = f"<h3>{escape(chart.title)}</h3>" if len(charts) > 1 else ""
         label = escape(f"{chart.title}. {legend}", quote=True)
-        parts.append(f'<div>{heading}<div id="{identity}" role="img" aria-label="{label}"></div></div>')
+        wide = ' class="wide"' if chart.wide else ""
+        parts.append(f'<div{wide}>{heading}<div id="{identity}" role="img" aria-label="{label}"></div></div>')
     return (
         f'<section id="{name}"><h2>{escape(title)}</h2><figure><div class="charts">{"".join(parts)}'
         f"</div><figcaption>{escape(legend)}</figcaption></figure></section>"

@@ -46,11 +46,16 @@ def _hits(findings: Findings) -> Section:
 
 
 def _trade_off(findings: Findings) -> Section:
+    made = _each(charts.trade_off, findings, "novelty", "diversity")
     legend = (
         "Higher finds more of the hidden items; further right lists less known items (novelty) or items less alike "
     )
     legend += f"(diversity); no corner is best for everyone{_with_floor(findings)}."
-    made = _each(charts.trade_off, findings, "novelty", "diversity")
+    left_out = _left_out(findings)
+    if left_out:
+        legend += f" Not drawn, since they predict no ratings and so have no such lists: {', '.join(left_out)}."
+    if any(chart.wide for chart in made):
+        legend += " A point without a name tells it when pointed at."
     return Section("trade-off", "Accuracy against novelty and diversity", legend, made)
 
 
@@ -84,4 +89,12 @@ def _each(make: Callable[[Findings, str], Chart], findings: Findings, *keys: str
 
 
 def _with_floor(findings: Findings) -> str:
-    return " (the lists are those with the floor)" if findings.columns("floored") else ""
+    return " (the lists are those with the floor, where there is one)" if findings.columns("floored") else ""
+
+
+def _left_out(findings: Findings) -> list[str]:
+    """Who has hit rates but none with the floor."""
+    if not findings.columns("floored"):
+        return []
+    known = [outcome for outcome in findings.outcomes if outcome.values.get("hit_rate") is not None]
+    return [outcome.label for outcome in known if outcome.values.get("floored_hit_rate") is None]

@@ -69,8 +69,7 @@ def _row(place: int, outcome: Outcome, columns: list[Column], first: set[str], w
 
 
 def _remarks(findings: Findings) -> str:
-    notes = [f"{outcome.label} {note}." for outcome in findings.outcomes for note in outcome.notes]
-    return "".join(f'<p class="note">{escape(note)}</p>' for note in notes)
+    return "".join(f'<p class="note">{escape(remark)}.</p>' for remark in findings.remarks)
 
 
 def _swatch(place: int) -> str:

@@ -105,8 +105,7 @@ class Tables:
         for outcome in self.findings.outcomes:
             if outcome.error:
                 yield Text.assemble((f"{outcome.label} failed: ", "bold red"), outcome.error)
-            for note in outcome.notes:
-                yield Text(f"{outcome.label} {note}")
+        yield from map(Text, self.findings.remarks)
         if self.findings.interrupted:
             yield Text(f"Interrupted; not run: {', '.join(self.findings.not_run)}", style="bold yellow")
 

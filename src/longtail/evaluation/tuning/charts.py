@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from longtail import params
 from longtail.evaluation.charts import Chart
 from longtail.evaluation.tuning.findings import Findings
 from longtail.evaluation.tuning.trials import Trial, mean_value
@@ -52,7 +53,7 @@ def slices(findings: Findings) -> list[Chart]:
         if _is_log(findings, name, given):
             axis["type"] = "log"
         trace = _points(trials, [_value(trial) for trial in trials], "@heat", "circle", "", findings)
-        trace["x"] = [value if _is_number(value) else str(value) for value in given]
+        trace["x"] = [value if _is_number(value) else params.written(value) for value in given]
         layout = {"xaxis": axis, "yaxis": {"title": {"text": findings.metric.short}}}
         charts.append(Chart(name, [trace], layout, 260))
     return charts
@@ -138,8 +139,8 @@ def _points(trials: list[Trial], values: list[float], colour: str, symbol: str, 
 def _dimension(findings: Findings, name: str, given: list[Any]) -> dict[str, Any]:
     """One upright axis: choices at even steps, a logarithmic range by its logarithm."""
     if not all(_is_number(value) for value in given):
-        kinds = sorted({str(value) for value in given})
-        places = [kinds.index(str(value)) for value in given]
+        kinds = sorted({params.written(value) for value in given})
+        places = [kinds.index(params.written(value)) for value in given]
         return {"label": name, "values": places, "tickvals": list(range(len(kinds))), "ticktext": kinds}
     if not _is_log(findings, name, given):
         return {"label": name, "values": given}

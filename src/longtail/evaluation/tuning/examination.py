@@ -121,7 +121,9 @@ class Examination:
 
         Raises:
             ConfigError: if it predicts no ratings, or there are none, and the metric needs them.
+            DataError: if the data lack what it learns from, such as a catalog.
         """
+        cls.require_data(self.splits[0][0])
         params.positive("n", self.n)
         explicit = self.splits[0][0].feedback == "explicit"
         if self.metric in OF_RATINGS:

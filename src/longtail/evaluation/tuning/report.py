@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from longtail import params
 from longtail.evaluation.charts import Chart
 from longtail.evaluation.page import chart_section, page
 from longtail.evaluation.tuning import charts, wording
@@ -94,7 +95,7 @@ def _what_was_run(findings: Findings) -> str:
 
 def _plain(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} = {entry}" for name, entry in value.items()) or "none"
+        return ", ".join(f"{name} = {params.written(entry)}" for name, entry in value.items()) or "none"
     if isinstance(value, list):
-        return ", ".join(str(entry) for entry in value)
-    return "none" if value is None else str(value)
+        return ", ".join(map(params.written, value))
+    return value if isinstance(value, str) else params.written(value)

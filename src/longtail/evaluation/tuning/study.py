@@ -98,6 +98,10 @@ def _load(optuna: Any, path: Path | None, resume: bool, higher: bool) -> Any:
         return optuna.create_study(study_name=NAME, storage=storage, direction=direction)
     except (KeyError, ValueError, TypeError, optuna.exceptions.OptunaError) as error:
         raise ConfigError(f"{path} holds no study of Longtail's: {error}") from error
+    except Exception as error:
+        if not type(error).__module__.startswith("sqlalchemy"):  # Optuna lets its database's own errors through
+            raise
+        raise ConfigError(f"cannot keep a study at {path}: {getattr(error, 'orig', error)}") from error
 
 
 def _storage(optuna: Any, path: Path | None) -> Any:

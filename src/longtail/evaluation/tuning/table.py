@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from longtail import params
 from longtail.evaluation.tuning import wording
 from longtail.evaluation.tuning.findings import Findings
 from longtail.evaluation.tuning.trials import Trial
@@ -35,7 +36,7 @@ def tables(result: Findings) -> RenderableType:
 
 def shown(value: Any) -> str:
     """A parameter's value, short."""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else params.written(value)
 
 
 def _crossed(result: Findings) -> Table:

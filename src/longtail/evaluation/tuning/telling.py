@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
+from longtail import params
 from longtail.evaluation.tuning.trials import Trial
 from longtail.evaluation.value import MetricInfo
 
@@ -39,4 +40,4 @@ class Telling:
 
 def figures(trial: Trial, searched: list[str]) -> str:
     """The searched parameters of a trial, as `name=value name=value`."""
-    return " ".join(f"{name}={trial.parameters[name]}" for name in searched)
+    return " ".join(f"{name}={params.written(trial.parameters[name])}" for name in searched)

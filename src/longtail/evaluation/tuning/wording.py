@@ -60,5 +60,5 @@ def setting(result: Findings) -> str:
     A value that a spec cannot hold stays out of it.
     """
     usual = params.values(type(result.base)())
-    unusual = [f"{name}={value}" for name, value in result.parameters.items() if value != usual[name]]
+    unusual = [f"{name}={params.written(value)}" for name, value in result.parameters.items() if value != usual[name]]
     return f"{result.algorithm}:{','.join(unusual)}" if unusual else result.algorithm
