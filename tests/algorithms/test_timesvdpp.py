@@ -61,18 +61,9 @@ def test_all_that_depends_on_time_is_learned(model: Any) -> None:
         assert np.abs(learned).max() > 1e-3
 
 
-def test_without_times_users_are_as_at_their_last_rating_and_items_as_in_the_last_bin(
-    model: Any, timed: lt.Interactions
-) -> None:
-    assert timed.times is not None
+def test_without_times_users_do_not_drift_and_items_are_as_in_the_last_bin(model: Any, timed: lt.Interactions) -> None:
     for user in range(5):
-        # Ask in the last bin, with the drift and the day of the user's last rating: at the end nothing has drifted on.
-        last = timed.times[timed.users == user].max()
-        drifts, days, _ = model._when(np.array([user]), np.array([last]))
-        left = model.start_vectors_[user] + drifts[0] * model.drift_vectors_[user]
-        expected = (
-            model.item_vectors_ @ left + model.item_start_bias_ + model.bin_bias_[:, -1] + model.day_bias_[days[0]]
-        )
+        expected = model.item_vectors_ @ model.start_vectors_[user] + model.item_start_bias_ + model.bin_bias_[:, -1]
         found = model.predict([timed.user_ids[user]] * 6, timed.item_ids.values)
         assert found == pytest.approx(np.clip(expected, 1.0, 5.0), abs=1e-4)
 

@@ -38,7 +38,8 @@ class TimeSVDpp(SVDpp, NeedsTimes):
     and the scaling c_u(t) are left out.) Learned by stochastic gradient descent, as SVD++.
 
     `predict_ratings` asks at the times of the test rows. Without times, and in lists, the items are as in the last
-    bin, and a user is as at their last rating. Someone new is solved for as in SVD++, with the items of the last bin.
+    bin, and a user is as in the middle of their history, without a day: where most people drift to within their one
+    day or two says little of another day. Someone new is solved for as in SVD++, with the items of the last bin.
 
     Attributes, beside those of `SVDpp`:
         day_regularization: weight of the squares of b_u,day, counted once for each rating.
@@ -100,14 +101,12 @@ class TimeSVDpp(SVDpp, NeedsTimes):
         self._keep(train, P + implicit_parts(train.by_user, Y), A, Q, biases)
 
     def _keep(self, train: Interactions, X: FloatArray, A: FloatArray, Q: FloatArray, biases: Any) -> None:
-        """Set the vectors of every time, and those of the users at their last rating and the items in the last bin."""
+        """Set the vectors of every time, and those without one: users who do not drift, items in the last bin."""
         user_bias, user_drift, _, self.item_start_bias_, _ = biases
         start = user_bias[:, None] + np.float32(mean_rating(train))
         self.start_vectors_ = np.concatenate([X[:, : self.factors], start], axis=1)
         self.drift_vectors_ = np.concatenate([A[:, : self.factors], user_drift[:, None]], axis=1)
-        drifts, days, _ = self._when(np.arange(train.n_users, dtype=np.int32), self.last_times_)
-        now = user_bias + drifts * user_drift + self._day_biases(days)
-        self._learned(train, X + drifts[:, None] * A, Q, now, self.item_start_bias_ + self.bin_bias_[:, -1])
+        self._learned(train, X, Q, user_bias, self.item_start_bias_ + self.bin_bias_[:, -1])
 
     # -- time --------------------------------------------------------------------------------------------------------
 
@@ -118,8 +117,6 @@ class TimeSVDpp(SVDpp, NeedsTimes):
         self.mean_times_ = since / np.maximum(counts, 1)
         self.reach_ = np.zeros(n_users)
         np.maximum.at(self.reach_, users, np.abs(times - self.first_time_ - self.mean_times_[users]))
-        self.last_times_ = np.full(n_users, self.first_time_, dtype=np.int64)
-        np.maximum.at(self.last_times_, users, times)
         self.day_keys_ = np.unique(self._day_key(users, times))
 
     def _when(self, users: IntArray, times: LongArray) -> tuple[FloatArray, IntArray, IntArray]:
