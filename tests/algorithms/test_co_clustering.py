@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,6 +12,7 @@ import pytest
 
 import longtail as lt
 from longtail.data import splits
+from longtail.rng import generator
 from longtail.testing.worlds import ragged
 
 
@@ -45,6 +47,33 @@ def test_estimates_are_the_formula() -> None:
     estimate = block + mean(data.values, data.users)[data.users] - model.user_cluster_means_[g]  # type: ignore[index]
     estimate += mean(data.values, data.items)[data.items] - model.item_cluster_means_[h]  # type: ignore[index]
     assert model._predict_pairs(data.users, data.items)[0] == pytest.approx(estimate, abs=1e-4)
+
+
+def test_everyone_moves_as_the_algorithm_says() -> None:
+    """Two epochs from one start, in loops: means, users, means, items, and the users once more at the end."""
+    data, kinds = ragged(), (4, 3)
+    model = lt.CoClustering(user_clusters=4, item_clusters=3, epochs=2, starts=1, seed=5).fit(data)
+    R, random = data.by_user.toarray().astype(np.float64), generator(5, "co-clustering")
+    g, h = random.integers(4, size=data.n_users), random.integers(3, size=data.n_items)
+
+    def mean(ratings: Any) -> float:
+        return float(ratings[ratings > 0].mean()) if (ratings > 0).any() else float(data.values.mean())
+
+    user_means, item_means = np.array([mean(row) for row in R]), np.array([mean(column) for column in R.T])
+
+    def errors() -> Any:
+        """(users, items, user clusters, item clusters): the squared error of each rating in each block."""
+        block = np.array([[mean(R[g == a][:, h == b]) for b in range(kinds[1])] for a in range(kinds[0])])
+        block -= np.array([[mean(R[g == a])] for a in range(kinds[0])])
+        block -= np.array([mean(R[:, h == b]) for b in range(kinds[1])])
+        left = R - user_means[:, None] - item_means
+        return np.where(R > 0, 1, 0)[..., None, None] * (left[..., None, None] - block) ** 2
+
+    for _ in range(2):
+        g = errors()[:, np.arange(data.n_items), :, h].sum(axis=0).argmin(axis=1)
+        h = errors()[np.arange(data.n_users), :, g].sum(axis=0).argmin(axis=1)
+    assert np.array_equal(model.item_clusters_, h)
+    assert np.array_equal(model.user_clusters_, errors()[:, np.arange(data.n_items), :, h].sum(axis=0).argmin(axis=1))
 
 
 def test_more_starts_never_fit_worse() -> None:

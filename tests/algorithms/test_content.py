@@ -211,7 +211,9 @@ def world(seed: int = 0, users: int = 40, items: int = 60, density: float = 0.5)
 @pytest.mark.parametrize("combine", ["product", "mean"])
 def test_estimates_by_a_plain_computation(variant: Any, combine: Any) -> None:
     data = world(users=12, items=20)
-    model = lt.ContentKNN(features="told+idle*2", variant=variant, combine=combine, neighbors=4, damping=0.5).fit(data)
+    model = lt.ContentKNN(
+        features="told+idle*2", variant=variant, combine=combine, neighbors=4, damping=0.5, reg_user=1.5
+    ).fit(data)
     similar = similarities(model._features(), *[np.arange(20, dtype=np.int32)] * 2, model._rule)
     mu, item_bias, ratings = model.mean_, model.item_bias_.astype(float), data.by_user.toarray()
     people = data.user_ids.values

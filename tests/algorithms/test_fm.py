@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -275,6 +276,73 @@ def test_a_mood_of_the_day_counts_where_the_day_is_known() -> None:
     assert ((timeless > 3.0) == (test.values > 3.0)).mean() < 0.8
     late = lt.Interactions.from_frame({"user": [0], "item": [5], "rating": [4.0], "timestamp": [86_400 * 99]})
     assert model.predict_ratings(late).estimated == pytest.approx(model.predict([0], [5]))
+
+
+@pytest.fixture
+def dated(small: lt.Interactions) -> lt.Interactions:
+    """The small data; everyone rates on two or three days."""
+    days = (3 * np.arange(len(small)) + 2 * small.users) % 4
+    return dataclasses.replace(small, times=86_400 * days.astype(np.int64))
+
+
+def test_a_period_is_a_feature_as_any_other(dated: lt.Interactions) -> None:
+    model: Any = lt.FM(solver="als", factors=2, epochs=5, context="day", flipped=False).fit(dated)
+    train = dated.take(np.lexsort((dated.items, dated.users)))
+    assert train.times is not None
+    periods = np.array([100 * u + t // 86_400 for u, t in zip(train.users, train.times, strict=True)])
+    when = np.unique(periods, return_inverse=True)[1].astype(np.int32)
+    blocks = [
+        model._user_block(train, None),
+        model._item_block(train, None),
+        Block({"id": id_features(when.max() + 1)}),
+    ]
+    design = Design(blocks, [train.users, train.items, when])
+    (solution,) = model._draws(design, train.values)
+    expected = [naive(row, solution.bias, solution.weights, solution.factors) for row in flat(design)]
+    assert np.abs(solution.weights[design.block_features[2] :]).max() > 0.01
+    found = model.predict_ratings(train).estimated
+    assert found == pytest.approx(np.clip(expected, *model.scale_), abs=1e-4)
+
+
+def test_people_are_placed_given_the_periods_of_their_ratings(dated: lt.Interactions) -> None:
+    # With one draw: the row [w, v] of a user solves the ridge regression on what the period and the item leave.
+    settings: dict[str, Any] = {"implicit": False, "flipped": False, "burn_in": 30, "samples": 1}
+    model: Any = lt.FM(factors=2, context="day", **settings).fit(dated)
+    assert dated.times is not None
+    for u in range(5):
+        own = dated.users == u
+        J = model.item_vectors_[dated.items[own], :-1].astype(np.float64)
+        place = np.searchsorted(model.periods_, model._period(dated.users[own], dated.times[own]))
+        T = model.context_rows_[place, 0].astype(np.float64)
+        e = dated.values[own] - J[:, 0] - T[:, 0] - (J[:, 1:] * T[:, 1:]).sum(axis=1)
+        Z = np.column_stack([np.ones(len(e)), J[:, 1:] + T[:, 1:]])
+        alpha, prior = model.precision_[0], np.diag(model.prior_precisions_[0])
+        solved = np.linalg.solve(alpha * Z.T @ Z + prior, alpha * Z.T @ e + prior @ model.prior_means_[0])
+        assert model.user_vectors_[u] == pytest.approx([1.0, *solved[1:], solved[0]], abs=1e-4)
+
+
+def test_only_the_user_the_item_and_the_time_of_a_row_are_used(
+    dated: lt.Interactions, rng: np.random.Generator
+) -> None:
+    test = dated.take(rng.permutation(len(dated)))
+    assert test.times is not None
+    for model in (lt.FM(factors=2, burn_in=20, context="day").fit(dated), lt.TimeSVDpp(factors=2).fit(dated)):
+        found = model.predict_ratings(test).estimated
+        other_ratings = dataclasses.replace(test, values=test.values[::-1].copy())
+        assert np.array_equal(model.predict_ratings(other_ratings).estimated, found)
+        alone = [model.predict_ratings(test.take(np.array([row]))).estimated[0] for row in range(len(test))]
+        assert alone == pytest.approx(found, abs=1e-5)
+        moved = dataclasses.replace(test, times=np.where(np.arange(len(test)) == 3, 0, test.times))
+        assert np.array_equal(np.delete(model.predict_ratings(moved).estimated, 3), np.delete(found, 3))
+
+
+def test_the_precision_of_the_noise_is_learned(rng: np.random.Generator) -> None:
+    users, items = np.divmod(np.arange(1_600), 40)
+    noise = rng.normal(0.0, 0.5, 1_600)
+    ratings = 3.0 + rng.normal(size=40)[users] + rng.normal(size=40)[items] + noise
+    data = lt.Interactions.from_frame({"user": users, "item": items, "rating": ratings})
+    model: Any = lt.FM(factors=1, burn_in=50, samples=100, thinning=1, implicit=False, flipped=False).fit(data)
+    assert model.precision_.mean() == pytest.approx(4.0, rel=0.15)
 
 
 def test_times_that_are_not_asked_for_change_nothing(small: lt.Interactions) -> None:

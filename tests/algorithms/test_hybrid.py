@@ -343,6 +343,20 @@ def test_weights_can_depend_on_how_much_is_known(monkeypatch: pytest.MonkeyPatch
     assert rmse["counts"] < 0.9 * rmse["none"]
 
 
+def test_columns_are_products_of_estimates_and_facts() -> None:
+    """Sill et al., equation 2: a column for each member (and a constant one) times each fact f_k."""
+    estimate, user, item = np.float32(0.5), np.array([2.0, 9.0, 3.0], np.float32), np.array([5.0, 9.0, 7.0], np.float32)
+    facts: dict[Any, list[float]] = {"none": [], "counts": [2, 5, 10], "profiles": [2, 5, 10, 3, 7]}
+    for meta, known in facts.items():
+        model = lt.Blend(members=["bias"], meta_features=meta)
+        found = model._columns([estimate], user, item)  # type: ignore[list-item]
+        expected = [1, *known, 0.5, *(0.5 * fact for fact in known)]
+        assert np.array(found).tolist() == expected
+        theta, own = model._prior()
+        assert len(theta) == len(expected)
+        assert own.tolist() == [column == 1 + len(known) for column in range(len(expected))]
+
+
 def test_fixed_weights_are_a_weighted_mean() -> None:
     data = world()
     model = lt.Blend(members=["oracle:error=1,seed=1", "bias"], weights=(3, 1)).fit(data)
@@ -365,7 +379,7 @@ def test_one_fold_is_the_plain_mean(kind: str) -> None:
 def test_learned_weights_are_never_worse_than_the_best_member(kind: str, members: tuple[str, ...]) -> None:
     """Of its own held-out rows, that is: every member alone is among the weights it chooses from."""
     data = world()
-    model = lt.make(kind, members=members, regularization=0.0, folds=3, nonnegative=True)
+    model = lt.make(kind, members=members, regularization=0.0, folds=3, non_negative=True)
     x, y = model.fit(data)._held_out(data, None, 3)
     _, own = model._prior()
     chosen = np.mean((y - x @ model.theta_) ** 2)
@@ -446,6 +460,21 @@ def test_taste_by_hand() -> None:
     histories = sparse.csr_array(np.array([[5.0, 4.0, 0.0], [0.0, 0.0, 0.0]], dtype=np.float32))
     found = centered_genres(histories, genres, np.array([3.0, 3.0]))
     assert found == pytest.approx(np.array([[(2 + 0.5) / 6.5, 0.5 / 5.5], [0.0, 0.0]]))
+
+
+def test_taste_is_measured_from_the_damped_mean_of_the_person() -> None:
+    data = toy_worlds()["explicit"].train
+    model = lt.FeatureCombination(members=["bias"], folds=1).fit(data)
+    histories = data.by_user[:3].copy()
+    histories.data = np.maximum(histories.data, np.float32(4.0))  # kind people
+    facts = model._user_facts(histories)[:, 3:]
+    for user in range(3):
+        row = histories[[user]]
+        mean = model.mean_ + (row.data - model.mean_).sum() / (5 + row.nnz)
+        shares = model.genres_[row.indices]
+        expected = (shares * (row.data - mean)[:, None]).sum(axis=0) / (5 + shares.sum(axis=0))
+        assert facts[user] == pytest.approx(expected, abs=1e-5)
+        assert mean > model.mean_ + 0.5
 
 
 def test_genres_tell_what_ratings_alone_cannot() -> None:

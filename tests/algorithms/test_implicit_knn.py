@@ -64,6 +64,42 @@ def test_items_vote_for_what_is_like_them(data: lt.Interactions, weighting: str,
 
 
 @pytest.mark.parametrize("name", SIDES)
+def test_the_parameters_of_a_measure_count(data: lt.Interactions, name: str) -> None:
+    """Common columns needed, shrinkage and the exponent; with the parameters of BM25 against dense products."""
+    model = lt.make(name, neighbors=30, min_support=3, shrinkage=4.0, k1=2.5, b=0.3)
+    X = data.by_user if name == "implicit-user-knn" else data.by_user.T.tocsr()
+    met = (X.toarray() > 0).astype(np.float64)
+    common = met @ met.T
+    shrunk = np.where(common >= 3, common / (common + 4.0), 0.0)
+    weighed = bm25(X, k1=2.5, b=0.3).toarray().astype(np.float64)
+    lengths = np.sqrt((weighed**2).sum(axis=1))
+    similar = weighed @ weighed.T / np.outer(lengths, lengths) * shrunk
+    assert scores_of(model.fit(data), data) == pytest.approx(voted(similar, X, name), rel=1e-4, abs=1e-6)
+    model = model.clone(similarity="conditional_probability", weighting="none", popularity_exponent=0.9)
+    sizes = met.sum(axis=1)
+    similar = common / np.outer(sizes, sizes**0.9) * shrunk
+    assert scores_of(model.fit(data), data) == pytest.approx(voted(similar, X, name), rel=1e-4, abs=1e-6)
+
+
+def voted(similar: Any, X: Any, name: str) -> Any:
+    """Scores of all users, with all neighbors, by what the rows of X are similar to."""
+    np.fill_diagonal(similar, 0.0)
+    if name == "implicit-user-knn":
+        return similar @ X.toarray()
+    return X.toarray().T @ (similar / np.maximum(similar.sum(axis=1, keepdims=True), 1e-12))
+
+
+@pytest.mark.parametrize("name", SIDES)
+def test_what_is_rated_below_zero_speaks_against(name: str) -> None:
+    """Two kinds of people who hate what the other kind loves: lists hold what is loved."""
+    users, items = np.nonzero(np.random.default_rng(0).random((40, 30)) < 0.5)
+    ratings = np.where(users % 2 == items % 2, 8.0, -8.0)
+    data = lt.Interactions.from_frame({"user": users, "item": items, "rating": ratings}, scale=(-10.0, 10.0))
+    lists = lt.make(name).fit(data).recommend(n=2)
+    assert (data.item_ids.values[lists.items] % 2 == data.user_ids.values[lists.users][:, None] % 2).all()
+
+
+@pytest.mark.parametrize("name", SIDES)
 @pytest.mark.parametrize("chosen", [{"similarity": "jaccard"}, {"similarity": "conditional_probability"},
                                     {"similarity": "dot", "weighting": "bm25"}, {"shrinkage": 5.0, "min_support": 2},
                                     {"preference": "liked"}, {"preference": "binary"}])  # fmt: skip
@@ -120,6 +156,8 @@ def test_items_learn_online_the_history_and_keep_the_similarities(data: lt.Inter
     assert np.array_equal(model.similarities_.toarray(), before)
     row = model.histories_[[3]]
     assert row[0, data.item_ids.index([new])[0]] == 2.0
+    counts = data.item_counts + (np.arange(data.n_items) == data.item_ids.index([new])[0])
+    assert model.popularity_ == pytest.approx(counts / counts.max())
     told = model.recommend([person], n=18, exclude="none")
     assert told.scores == pytest.approx(model._score_histories(row)[0, told.items], rel=1e-6)
 

@@ -11,6 +11,7 @@ from sklearn.linear_model import ElasticNet
 
 import longtail as lt
 from longtail.algorithms.linear import ease as ease_module
+from longtail.algorithms.linear import sparse_ease as sparse_ease_module
 from longtail.errors import ConfigError, MemoryBudgetError
 from longtail.testing import ragged
 
@@ -112,6 +113,13 @@ def test_the_memory_of_ease_is_said_before_it_starts(
         lt.EASE().fit(ragged())
 
 
+def test_double_precision_needs_three_times_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LONGTAIL_MEMORY_BUDGET", str(12 * 150**2 - 1))
+    lt.EASE().fit(ragged())
+    with pytest.raises(MemoryBudgetError):
+        lt.EASE(regularization=1e-3).fit(ragged())
+
+
 def test_reasons_add_up_to_the_score() -> None:
     data = ragged()
     history = {data.item_ids[item]: rating for item, rating in ((0, 5.0), (3, 1.0), (17, 3.5), (60, 4.0))}
@@ -121,6 +129,18 @@ def test_reasons_add_up_to_the_score() -> None:
         for item, score in zip(lists.of(0), lists.scores[0].tolist(), strict=False):
             _, weights = model._reasons(model.fold([history]), int(data.item_ids.index([item])[0]))
             assert weights.sum() == pytest.approx(score, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["ease", "slim", "sparse-ease", "p3alpha", "rp3beta"])
+def test_more_like_an_item_is_what_it_speaks_for(name: str) -> None:
+    """By the item's row of B, which is not its column."""
+    data = ragged()
+    model = lt.make(name).fit(data)
+    B = model.weights_.toarray() if hasattr(model.weights_, "toarray") else model.weights_
+    for item in (0, 20, 60):
+        found = model.similar_items([data.item_ids[item]], n=5)
+        assert found.scores[0] == pytest.approx(np.sort(B[item])[::-1][:5])
+        assert found.scores[0] != pytest.approx(np.sort(B[:, item])[::-1][:5])
 
 
 def test_what_is_told_online_counts_as_if_it_had_been_in_the_history() -> None:
@@ -222,6 +242,17 @@ def test_sparse_ease_without_sharing_is_a_regression_on_each_neighborhood() -> N
         others = np.flatnonzero(B[:, item])
         assert len(others) <= 8
         assert np.abs(B[:, item] - ridge(X, item, others, 5.0)).max() < 1e-5
+
+
+def test_sparse_ease_begins_with_the_largest_neighborhoods(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, asked = ragged(), list[Any]()
+    covered = sparse_ease_module.cover
+    monkeypatch.setattr(sparse_ease_module, "cover", lambda *given: (asked.extend(given), covered(*given))[1])
+    lt.SparseEASE(neighbors=40, threshold=0.05).fit(data)
+    near, _, first = asked
+    sizes, counts = np.diff(near.indptr)[first], data.item_counts[first]
+    assert sizes[0] > sizes[-1]
+    assert list(zip(-sizes, -counts, strict=True)) == sorted(zip(-sizes, -counts, strict=True))
 
 
 def test_sparse_ease_above_the_budget_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

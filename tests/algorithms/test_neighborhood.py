@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from scipy import stats
+from scipy import sparse, stats
 
 import longtail as lt
 from longtail.algorithms.neighborhood.people import same_people
@@ -160,6 +160,16 @@ def test_without_support_nobody_is_similar(data: lt.Interactions, side: str) -> 
     assert not predicted(make(side, **chosen).fit(data), data)[1].any()
 
 
+@pytest.mark.parametrize("side", ["user", "item"])
+def test_ratings_without_any_spread_are_predicted_as_they_are(side: str) -> None:
+    users, items = (index.ravel() for index in np.indices((4, 5)))
+    data = lt.Interactions.from_frame({"user": users, "item": items, "rating": np.full(20, 3.0)}, scale=(1, 5))
+    for variant, similarity in itertools.product(VARIANTS, SIMILARITIES):
+        found, impossible = predicted(make(side, variant=variant, similarity=similarity).fit(data), data)
+        assert found == pytest.approx(np.full((4, 5), 3.0))
+        assert variant == "basic" or not impossible.any()
+
+
 def test_users_rank_by_what_similar_users_rated(data: lt.Interactions) -> None:
     table = dense(data)
     near = similarities(table, baselines(table), "cosine")
@@ -171,14 +181,17 @@ def test_users_rank_by_what_similar_users_rated(data: lt.Interactions) -> None:
     assert np.where(np.isneginf(scores), 0, scores) == pytest.approx(expected, abs=1e-6)
 
 
-def test_items_rank_by_what_the_user_rated_best(data: lt.Interactions) -> None:
+@pytest.mark.parametrize("similarity", ["msd", "conditional_probability"])
+def test_items_rank_by_what_the_user_rated_best(data: lt.Interactions, similarity: str) -> None:
+    """A rated item j speaks for i by s(j, i), which is not s(i, j) where the measure is one-sided."""
     table = dense(data)
-    near = similarities(table.T, baselines(table).T, "msd")
+    near = similarities(table.T, baselines(table).T, similarity)
+    assert (similarity == "msd") == np.allclose(near, near.T)
     expected = np.zeros_like(table)
     for user, ratings in enumerate(table):
         best = np.argsort(-np.nan_to_num(ratings), kind="stable")[: SETTINGS["neighbors"]]
-        expected[user] = near[:, best] @ np.nan_to_num(ratings[best]) / 5
-    scores = make("item", similarity="msd").fit(data)._score_users(np.arange(data.n_users, dtype=np.int32))
+        expected[user] = np.nan_to_num(ratings[best]) @ near[best] / 5
+    scores = make("item", similarity=similarity).fit(data)._score_users(np.arange(data.n_users, dtype=np.int32))
     assert np.where(np.isneginf(scores), 0, scores) == pytest.approx(expected, abs=1e-6)
 
 
@@ -205,6 +218,52 @@ def test_reasons_of_a_rating_add_up_to_it(data: lt.Interactions, side: str, vari
         weights = model._reasons(model.histories_[[user]], item)[1]
         assert len(weights) <= SETTINGS["neighbors"]
         assert base[user, item] + weights.sum() == pytest.approx(found[user, item], abs=1e-5)
+
+
+def test_the_same_person_has_the_same_items_and_the_same_ratings() -> None:
+    known = sparse.csr_array(np.array([[5, 3, 0], [5, 4, 0], [5, 0, 4], [5, 4, 0]], dtype=np.float32))
+    asked = sparse.csr_array(np.array([[5, 4, 0], [5, 1, 0], [5, 4, 1], [0, 0, 0]], dtype=np.float32))
+    assert same_people(asked, known).tolist() == [1, -1, -1, -1]
+
+
+def test_the_people_named_are_near_and_liked_it(data: lt.Interactions) -> None:
+    """Of the nearest, those who rated the item at least as well as what they rate on average."""
+    table = dense(data)
+    near = similarities(table, baselines(table), "cosine")
+    model, left_out = make("user", similarity="cosine").fit(data), 0
+    for user, item in np.argwhere(np.isnan(table)):
+        nearest = [int(v) for v in np.argsort(-near[user])[: SETTINGS["neighbors"]] if not np.isnan(table[v, item])]
+        fans = [v for v in nearest if table[v, item] >= np.nanmean(table[v])]
+        people, weights = model._reasons(model.histories_[[user]], item)
+        assert sorted(people.tolist()) == sorted(fans)
+        assert weights == pytest.approx([near[user, v] * table[v, item] / 5 for v in people], abs=1e-6)
+        left_out += len(nearest) - len(fans)
+    assert left_out > 10
+
+
+@pytest.mark.parametrize(("side", "variant"), list(itertools.product(("user", "item"), VARIANTS)))
+def test_only_a_baseline_can_estimate_where_the_user_or_the_item_is_unknown(
+    data: lt.Interactions, side: str, variant: str
+) -> None:
+    known = data.take((data.users != 3) & (data.items != 5))
+    found, impossible = predicted(make(side, variant=variant, similarity="msd").fit(known), known)
+    unknown = np.zeros_like(impossible)
+    unknown[3], unknown[:, 5] = True, True
+    if variant == "baseline":
+        assert not impossible.any()
+        assert len(np.unique(found[3])) > 5
+        assert len(np.unique(found[:, 5])) > 5
+    else:
+        assert impossible[unknown].all()
+        assert found[unknown] == pytest.approx(known.values.mean(), abs=1e-5)
+        assert not impossible[~unknown].all()
+
+
+@pytest.mark.parametrize(("side", "variant"), list(itertools.product(("user", "item"), VARIANTS)))
+def test_without_a_history_the_items_rated_best_come_first(data: lt.Interactions, side: str, variant: str) -> None:
+    model = make(side, variant=variant, ranking="rating").fit(data)
+    nobody = sparse.csr_array((1, data.n_items), dtype=np.float32)
+    assert model._score_histories(nobody)[0] == pytest.approx(np.nanmean(dense(data)) + model.item_bias_, abs=1e-6)
 
 
 def test_a_stranger_with_a_training_history_is_that_user_and_not_their_own_neighbor(data: lt.Interactions) -> None:

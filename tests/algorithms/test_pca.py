@@ -36,6 +36,7 @@ def test_is_the_truncated_decomposition_of_the_centered_matrix(ratings: lt.Inter
     U, s, Vt = np.linalg.svd(D, full_matrices=False)
     assert model.singular_values_ == pytest.approx(s[:3], rel=1e-4)
     assert np.abs(np.sum(model.components_ * Vt[:3], axis=1)) == pytest.approx(np.ones(3), abs=1e-4)
+    assert (model.components_.sum(axis=1) > 0).all()
     best = (U[:, :3] * s[:3]) @ Vt[:3]
     assert model.user_vectors_[:, :3] @ model.item_vectors_[:, :3].T == pytest.approx(best, abs=1e-4)
 

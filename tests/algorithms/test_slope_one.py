@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 import longtail as lt
 from longtail.errors import MemoryBudgetError
@@ -45,6 +46,18 @@ def test_learns_online_what_a_refit_would() -> None:
     users, items = (index.ravel().astype(np.int32) for index in np.indices((data.n_users, data.n_items)))
     for one, other in zip(model._predict_pairs(users, items), fresh._predict_pairs(users, items), strict=True):
         assert one == pytest.approx(other, abs=1e-5)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_where_nothing_was_rated_together_the_mean_is_left(weighted: bool) -> None:
+    rows = [("ann", "Alien", 5.0), ("ann", "Blade", 4.0), ("bob", "Emma", 1.0), ("bob", "Heat", 2.0)]
+    users, items, ratings = zip(*rows, strict=True)
+    data = lt.Interactions.from_frame({"user": users, "item": items, "rating": ratings}, scale=(1, 5))
+    model = lt.SlopeOne(weighted=weighted).fit(data)
+    assert model.predict(["ann", "bob"], ["Emma", "Alien"]).tolist() == [4.5, 1.5]
+    assert model._score_users(np.array([0], np.int32))[0, 2:].tolist() == [4.5, 4.5]
+    expected = 3.0 + (np.array([5.0, 4.0, 1.0, 2.0]) - 3.0) / (1 + 5)  # each mean damped by five ratings of 3
+    assert model._score_histories(sparse.csr_array((1, 4), dtype=np.float32))[0] == pytest.approx(expected)
 
 
 def test_tables_beyond_the_budget_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,6 +84,20 @@ def test_a_partial_step_lowers_the_loss_and_ends_at_the_solution(world: Any, sol
     np.testing.assert_allclose(X, dense_solution(weights, Y, ridge), atol=5e-3)
 
 
+def test_conjugate_gradients_need_one_step_more_than_entries(world: Any, rng: np.random.Generator) -> None:
+    """The preconditioned system differs from the identity by a rank an entry; steepest descent would not get there."""
+    _, Y, diagonal, ridge, X = world
+    dense = np.zeros((ROWS, ITEMS), dtype=np.float32)
+    for row in dense:
+        row[rng.choice(ITEMS, 2, replace=False)] = rng.exponential(9.0, 2)
+    weights, before = sparse.csr_array(dense), X.copy()
+    expected = dense_solution(weights, Y, ridge)
+    solve_rows(weights, X, Y, diagonal, ridge, UNSEEN, "cg", 3)
+    np.testing.assert_allclose(X, expected, atol=1e-4)
+    solve_rows(weights, before, Y, diagonal, ridge, UNSEEN, "cg", 2)
+    assert np.abs(before - expected).max() > 1e-3
+
+
 def test_a_block_wider_than_the_factors_is_all_of_them(world: Any) -> None:
     weights, Y, diagonal, ridge, X = world
     one, two = X.copy(), X.copy()

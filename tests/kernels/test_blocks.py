@@ -50,6 +50,16 @@ def test_the_cover_solves_for_every_item_once(rows: sparse.csr_array, share: flo
         assert len(block.solved) <= 1 + round(share * 12)
 
 
+def test_a_block_is_solved_for_the_neighbors_nearest_to_its_item() -> None:
+    """Half of a neighborhood, the nearest ones; what has been solved for is left in the block, but not solved again."""
+    table = np.zeros((6, 6))
+    table[2, [0, 1, 3, 5]] = [0.1, 0.4, 0.3, 0.2]
+    table[5, [1, 2, 4]] = [0.3, 0.1, 0.2]
+    blocks = cover(sparse.csr_array(table), 0.5, np.array([2, 5, 0, 4, 1, 3]))
+    made = [(block.items.tolist(), block.items[block.solved].tolist()) for block in blocks]
+    assert made == [([0, 1, 2, 3, 5], [1, 2, 3]), ([1, 2, 4, 5], [4, 5]), ([0], [0])]
+
+
 def test_each_item_is_regressed_on_its_block(rows: sparse.csr_array) -> None:
     G, X = sparse_gram(rows), rows.toarray().astype(np.float64)
     blocks = cover(near(rows, 0.05, 12), 0.4, np.arange(ITEMS))

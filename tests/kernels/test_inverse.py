@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from longtail.kernels import inverse as inverse_module
 from longtail.kernels.inverse import inverse, without_diagonal
 
 
@@ -42,3 +43,18 @@ def test_without_diagonal(rng: Any, size: int, dtype: Any) -> None:
     assert found.dtype == np.float32
     assert np.shares_memory(found, given) == (dtype == np.float32)
     assert np.allclose(found, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("block", [1, 7, 64])
+def test_large_matrices_are_swept_block_by_block(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    A = rng.normal(size=(80, 50))
+    M = A.T @ A + np.eye(50)
+    monkeypatch.setattr(inverse_module, "LARGEST", 10)
+    monkeypatch.setattr(inverse_module, "BLOCK", block)
+    given = np.triu(M)  # only the upper triangle is read
+    found = inverse(given)
+    assert found is given
+    assert np.allclose(np.triu(found), np.triu(np.linalg.inv(M)), atol=1e-10)
+    M[30] = M[:, 30] = 0.0
+    assert inverse(M) is None

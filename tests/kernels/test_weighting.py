@@ -45,6 +45,25 @@ def test_bm25(k1: float, b: float) -> None:
     assert bm25(ROWS, k1=k1, b=b).toarray() == pytest.approx(cells(formula), rel=1e-6)
 
 
+@pytest.mark.parametrize("b", [0.0, 0.75, 1.0])
+def test_a_negative_value_counts_as_much_but_against(b: float) -> None:
+    signs = np.where(np.arange(COUNTS.size).reshape(COUNTS.shape) % 2 == 0, 1, -1)
+    mixed = sparse.csr_array(COUNTS * signs)
+    assert bm25(mixed, b=b).toarray() == pytest.approx(bm25(ROWS, b=b).toarray() * signs)
+    assert tfidf(mixed).toarray() == pytest.approx(tfidf(ROWS).toarray() * signs)
+    assert (Weights.of(mixed, "bm25", b=b)(mixed).toarray() < 0).any()
+
+
+@pytest.mark.parametrize("b", [0.0, 0.75, 1.0])
+def test_a_stored_zero_weighs_nothing(b: float) -> None:
+    zeros = sparse.csr_array(([0.0, 0.0, 2.0], ([0, 0, 1], [0, 1, 1])), shape=(4, 2), dtype=np.float32)
+    assert zeros.nnz == 3
+    for kind in ("tfidf", "bm25"):
+        found = Weights.of(zeros, kind, b=b)(zeros).data  # type: ignore[arg-type]
+        assert found[:2].tolist() == [0.0, 0.0]
+        assert found[2] > 0
+
+
 def test_others_are_weighed_by_what_was_learned() -> None:
     for kind, own in (("tfidf", tfidf(ROWS)), ("bm25", bm25(ROWS)), ("none", ROWS)):
         learned = Weights.of(ROWS, kind)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Histories as CSR rows of ratings, items sorted within a row: made from mappings, and grown by more ratings."""
+"""Histories as CSR rows of ratings, items sorted within a row: how they are made, grown and read."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from scipy import sparse
 
 from longtail.data.ids import Ids
 from longtail.errors import ConfigError, DataError
-from longtail.types import FloatArray, IntArray
+from longtail.types import AnyArray, FloatArray, IntArray
 
-__all__ = ["folded", "grown"]
+__all__ = ["best_rated", "folded", "grown", "in_order", "row_numbers"]
 
 
 def folded(histories: Sequence[Mapping[Any, float]], item_ids: Ids) -> sparse.csr_array:
@@ -68,3 +68,30 @@ def _finite(ratings: list[float]) -> FloatArray:
     if not all(isinstance(rating, (int, float, np.number)) and np.isfinite(rating) for rating in ratings):
         raise DataError(f"a history holds a rating that is not a finite number: {ratings}")
     return np.array(ratings, dtype=np.float32)
+
+
+def best_rated(histories: sparse.csr_array, n: int, highest: float) -> sparse.csr_array:
+    """The n best-rated items of each history, as parts of the highest rating; of equals, the first.
+
+    Examples:
+        >>> rows = sparse.csr_array(np.array([[2.0, 4.0, 1.0, 2.0]], dtype=np.float32))
+        >>> best_rated(rows, 2, highest=4.0).toarray().tolist()
+        [[0.5, 1.0, 0.0, 0.0]]
+    """
+    rows = row_numbers(histories)
+    order = np.lexsort((histories.indices, -histories.data, rows))
+    best = order[np.arange(len(order)) - histories.indptr[rows] < n]
+    parts = histories.data[best] / highest, (rows[best], histories.indices[best])
+    return sparse.csr_array(parts, shape=histories.shape)
+
+
+def row_numbers(rows: sparse.csr_array) -> AnyArray:
+    """The row of each stored entry."""
+    return np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+
+
+def in_order(rows: IntArray, columns: IntArray, values: AnyArray, shape: tuple[int, int]) -> sparse.csr_array:
+    """A CSR array whose rows keep the order of the entries given."""
+    entries = sparse.coo_array((values, (rows, columns)), shape=shape)
+    entries.has_canonical_format = True  # nothing to merge, so nothing is sorted
+    return entries.tocsr()

@@ -107,7 +107,7 @@ def _accumulate(
     pull: np.float32,
     push: np.float32,
 ) -> None:
-    """Out += sum_i (pull c_i + push g_i (y_i . x)) y_i, four items at a time."""
+    """Add sum_i (pull c_i + push g_i (y_i . x)) y_i to `out`, four items at a time."""
     f, n, zero = len(out), len(items), np.float32(0.0)
     whole = n - n % 4
     for at in range(0, whole, 4):
@@ -138,7 +138,7 @@ def _accumulate(
 def _coefficient(
     score: np.float32, weight: np.float32, unseen: np.float32, pull: np.float32, push: np.float32
 ) -> np.float32:
-    """Pull c + push g score, with g = |weight|, and c = unseen + g where the item is preferred, else 0."""
+    """What y_i is added with: pull c + push g score, g = |weight|, c = unseen + g if the item is preferred, else 0."""
     g = abs(weight)
     c = unseen + g if weight > np.float32(0.0) else np.float32(0.0)
     return pull * c + push * g * score
@@ -189,7 +189,7 @@ def exact_rows(
 
 @kernel
 def _solve_by_entries(x: FloatArray, R: FloatArray, t: FloatArray, shared: FloatArray) -> None:
-    """X = D^-1 R'v with (I + R D^-1 R') v = t, D the diagonal matrix of `shared`; R and t are overwritten."""
+    """Set x to D^-1 R'v with (I + R D^-1 R') v = t, D the diagonal matrix of `shared`; R and t are overwritten."""
     n, f = R.shape
     if n == 0:
         return

@@ -28,6 +28,7 @@ __all__ = ["ElasticNet", "elastic_nets", "elastic_nets_of_neighbors"]
 
 TILE = 16
 FIRST_ACTIVE = 32
+"""Items that join the active set at first; later as many as half of it."""
 
 
 @dataclass(frozen=True)

@@ -127,6 +127,7 @@ def _draw_weight(
     prior_precision: float,
     noise: float,
 ) -> float:
+    """A new weight, with h = x; moves p, and e in the sums of the block rows."""
     hh, he = 0.0, 0.0
     for at in range(len(places)):
         r, x = np.uint64(places[at]), np.float64(values[at])
@@ -175,6 +176,7 @@ def _draw_factor(
 def _conditional(
     old: float, hh: float, he: float, precision: float, prior_mean: float, prior_precision: float, noise: float
 ) -> float:
+    """The mean or draw above, from the sums of h^2 and h e; `old` stays where neither ratings nor prior say a thing."""
     known = precision * hh + prior_precision
     if known <= 0.0:
         return old
@@ -229,6 +231,7 @@ def _pass_on(
 
 @kernel
 def _end(rows: IntArray, errors: FloatArray, q: FloatArray, change: FloatArray, square: FloatArray) -> None:
+    """Of the last block: errors learn what has changed."""
     for row in range(len(q)):
         errors[row] -= q[row] * change[rows[row]] + square[rows[row]]
 

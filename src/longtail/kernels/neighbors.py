@@ -20,6 +20,7 @@ __all__ = ["nearest_means", "nearest_means_of_pairs"]
 
 ROW_TILE = 64
 GUESSES = 10
+"""Quick tries at a cut, before the exact search; see `_cut`."""
 
 
 def nearest_means(

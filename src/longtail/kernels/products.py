@@ -16,6 +16,7 @@ __all__ = ["times_dense", "times_sparse", "top_products"]
 WIDTH = 256
 ROW_TILE = 32
 REUSE = 4
+"""How often a row of the matrix must be read, on average, for the copies of stripes to pay."""
 TOP_TILE = 16
 
 

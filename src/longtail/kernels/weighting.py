@@ -53,22 +53,30 @@ def bm25(
 ) -> sparse.csr_array:
     """A value x becomes x (k1 + 1) / (x + k1 (1 - b + b l / average)) idf, with l the sum of the row.
 
+    A negative x counts as much as -x, but against: both sums are of sizes, and it keeps its sign.
+
     Source: S. Robertson and H. Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond", 2009, equation 3.15.
     Their idf can be negative; squared in a product it would reward what is everywhere, so that of `idf` stands here.
 
     Args:
         rows: (n, n_columns) values.
         rarity: (n_columns,) the `idf` of other rows to weigh these by; by default their own.
-        average: the mean l of those rows; by default that of these.
+        average: the mean l of those rows; by default that of these, 1 if it is 0.
         k1: how soon more of the same says no more, above 0.
         b: from 0 to 1, how much a long row is made shorter.
     """
     rarity = idf(rows) if rarity is None else rarity
-    lengths = np.asarray(rows.sum(axis=1), dtype=np.float64)
-    average = (float(lengths.mean()) or 1.0) if average is None else average
-    norms = np.repeat(k1 * (1.0 - b + b * lengths / average), np.diff(rows.indptr))
-    values = rows.data.astype(np.float64)
-    return _with(rows, values * (k1 + 1.0) / (values + norms) * rarity[rows.indices])
+    average = _mean_length(rows) if average is None else average
+    sizes = np.abs(rows.data, dtype=np.float64)
+    row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    norms = k1 * (1.0 - b + b * np.bincount(row, weights=sizes)[row] / average)
+    saturated = np.divide(sizes * (k1 + 1.0), sizes + norms, out=np.zeros_like(sizes), where=sizes > 0)
+    return _with(rows, np.sign(rows.data) * saturated * rarity[rows.indices])
+
+
+def _mean_length(rows: sparse.csr_array) -> float:
+    """The mean sum of the sizes in a row, 1 where there is nothing."""
+    return float(np.abs(rows.data).sum(dtype=np.float64)) / max(rows.shape[0], 1) or 1.0
 
 
 def _with(rows: sparse.csr_array, values: RealArray) -> sparse.csr_array:
@@ -97,7 +105,7 @@ class Weights:
     @classmethod
     def of(cls, rows: sparse.csr_array, kind: Weighting, k1: float = 1.2, b: float = 0.75) -> Self:
         """The weighting of these rows."""
-        return cls(kind, idf(rows), float(rows.sum()) / max(rows.shape[0], 1) or 1.0, k1, b)
+        return cls(kind, idf(rows), _mean_length(rows), k1, b)
 
     def __call__(self, rows: sparse.csr_array) -> sparse.csr_array:
         """(n, n_columns) CSR float32: the rows, weighed."""

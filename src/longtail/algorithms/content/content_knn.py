@@ -13,6 +13,7 @@ from longtail.algorithms.base import FoldIn
 from longtail.algorithms.content.content_model import ContentModel
 from longtail.algorithms.content.features import Combine, Feature, Rule, known_items, similarities
 from longtail.algorithms.content.weights import FLOOR, learned_weights
+from longtail.algorithms.histories import best_rated, in_order, row_numbers
 from longtail.algorithms.powers import PredictsRatings
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
@@ -125,7 +126,7 @@ class ContentKNN(ContentModel, PredictsRatings):
         )[1]
         self.top_rating_ = float(np.abs(train.scale or train.values).max()) or 1.0
         self.popularity_ = (train.item_counts / train.item_counts.max()).astype(np.float32)
-        self.ratings_ = _in_order(train.users, train.items, train.values, (train.n_users, train.n_items))
+        self.ratings_ = in_order(train.users, train.items, train.values, (train.n_users, train.n_items))
         if self.weights == "learned":
             said, _ = self._centered(self.ratings_)
             rule = self.neighbors, self.damping, self.seed
@@ -138,7 +139,7 @@ class ContentKNN(ContentModel, PredictsRatings):
         last = len(keys) - 1 - np.unique(keys[::-1], return_index=True)[1]
         last.sort()
         rated = np.concatenate([before.data, values])
-        self.ratings_ = _in_order(rows[last], columns[last], rated[last], self.ratings_.shape)
+        self.ratings_ = in_order(rows[last], columns[last], rated[last], self.ratings_.shape)
         counts = np.bincount(self.histories_.indices, minlength=len(self.item_ids_))
         self.popularity_ = (counts / counts.max()).astype(np.float32)
 
@@ -224,7 +225,7 @@ class ContentKNN(ContentModel, PredictsRatings):
     def _centered(self, rows: sparse.csr_array) -> tuple[sparse.csr_array, RealArray]:
         """What is left of ratings when the center of each person (and with it the item's bias) is taken off."""
         counts = np.diff(rows.indptr)
-        person = np.repeat(np.arange(len(counts)), counts)
+        person = row_numbers(rows)
         centers = np.full(len(counts), self.mean_)
         left = rows.data.astype(np.float64)
         if self.variant == "mean":
@@ -265,7 +266,7 @@ class ContentKNN(ContentModel, PredictsRatings):
 
     def _likeness(self, histories: sparse.csr_array) -> FloatArray:
         """How similar every item is to the best-rated ones of each history; -inf where not at all."""
-        best = self._best_rated(histories)
+        best = best_rated(histories, self.neighbors, self.top_rating_)
         items = np.arange(histories.shape[1], dtype=np.int32)
         scores = np.empty(histories.shape, dtype=np.float32)
         for lo, hi, near, parts in self._blocks(self._features(), items, best):
@@ -274,19 +275,14 @@ class ContentKNN(ContentModel, PredictsRatings):
             scores[:, lo:hi] = (parts @ table.T).toarray()
         return np.where(scores > 0, scores, np.float32(-np.inf))
 
-    def _best_rated(self, histories: sparse.csr_array) -> sparse.csr_array:
-        """The `neighbors` best-rated items of each history, as parts of the highest rating; of equals, the first."""
-        counts = np.diff(histories.indptr)
-        rows = np.repeat(np.arange(len(counts)), counts)
-        order = np.lexsort((histories.indices, -histories.data, rows))
-        best = order[np.arange(len(order)) - histories.indptr[rows] < self.neighbors]
-        parts = histories.data[best] / self.top_rating_, (rows[best], histories.indices[best])
-        return sparse.csr_array(parts, shape=histories.shape)
-
     # -- reasons -------------------------------------------------------------------------------------------------------
 
     def _reasons(self, history: sparse.csr_array, item: int) -> tuple[IntArray, RealArray]:
-        rated = self._best_rated(history) if self.ranking == "similarity" else self._centered(history)[0]
+        rated = (
+            best_rated(history, self.neighbors, self.top_rating_)
+            if self.ranking == "similarity"
+            else self._centered(history)[0]
+        )
         similar = self._alike(np.array([item], dtype=np.int32), rated.indices)[0]
         if self.ranking == "similarity":
             return rated.indices, rated.data * similar
@@ -316,10 +312,3 @@ def _positive(similar: RealArray) -> Neighbors:
     ends = np.cumsum(positive.sum(axis=1), dtype=np.int64)
     starts = np.concatenate([np.zeros(1, np.int64), ends[:-1]])
     return Neighbors(starts, ends, np.nonzero(positive)[1].astype(np.int32), similar[positive], similar.shape[1])
-
-
-def _in_order(rows: IntArray, columns: IntArray, values: AnyArray, shape: tuple[int, int]) -> sparse.csr_array:
-    """A CSR array whose rows keep the order of the entries given."""
-    entries = sparse.coo_array((values, (rows, columns)), shape=shape)
-    entries.has_canonical_format = True  # nothing to merge, so nothing is sorted
-    return entries.tocsr()

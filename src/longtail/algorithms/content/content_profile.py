@@ -14,6 +14,7 @@ from longtail import params
 from longtail.algorithms.base import FoldIn
 from longtail.algorithms.content.content_model import ContentModel
 from longtail.algorithms.content.features import Feature
+from longtail.algorithms.histories import row_numbers
 from longtail.algorithms.ranker import Ranker
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
@@ -141,7 +142,7 @@ def _vectors(feature: Feature, names: list[str]) -> tuple[sparse.csr_array, list
 
 def _unit(rows: sparse.csr_array) -> sparse.csr_array:
     """The rows scaled to length 1, without stored zeros; an empty row stays empty."""
-    row = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    row = row_numbers(rows)
     lengths = np.sqrt(np.bincount(row, rows.data**2, rows.shape[0]))[row]
     data = np.divide(rows.data, lengths, out=np.zeros(len(row)), where=lengths > 0)
     unit = sparse.csr_array((data, rows.indices.copy(), rows.indptr.copy()), shape=rows.shape)

@@ -33,6 +33,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from scipy import sparse
 
+from longtail.algorithms.histories import row_numbers
 from longtail.kernels.inner import inner_products
 from longtail.types import AnyArray, BoolArray, RealArray
 
@@ -105,8 +106,7 @@ class Feature:
     def _squares(self) -> RealArray:
         """(n,) squared lengths of the vectors; of numbers 1 where known."""
         if isinstance(self.values, sparse.csr_array):
-            items = np.repeat(np.arange(self.values.shape[0]), np.diff(self.values.indptr))
-            return np.bincount(items, self.values.data**2, self.values.shape[0]).astype(np.float64)
+            return np.bincount(row_numbers(self.values), self.values.data**2, self.values.shape[0]).astype(np.float64)
         if self.values.ndim == 1:
             return (~np.isnan(self.values)).astype(np.float64)
         squares: RealArray = (self.values**2).sum(axis=1)

@@ -52,9 +52,9 @@ class FM(FactorizationMachine):
     Attributes:
         solver: how to learn.
         factors: length of v_j.
-        burn_in: draws of all parameters before the first that counts ("mcmc").
-        samples: draws that count.
-        thinning: every which draw counts.
+        burn_in: sweeps of draws of all parameters before the first that is kept ("mcmc").
+        samples: draws kept.
+        thinning: sweeps from one draw kept to the next.
         prior_rate: of the gamma prior of the precisions of all priors; small lets factors of no use fade ("mcmc").
         epochs: visits of all parameters by "als", of all ratings by "sgd".
         learning_rate: of "sgd".

@@ -30,7 +30,7 @@ class ImplicitALS(FactorRanker, Explains, LearnsOnline):
         sum over all u, i of c_ui (p_ui - x_u . y_i)^2 + sum over u of lambda_u |x_u|^2 + sum over i of lambda_i |y_i|^2
 
     p_ui is 1 where the user has met the item, else 0; c_ui = unseen_weight + alpha w_ui, where w_ui is the preference
-    and 0 for an unseen pair (a negative preference counts as p_ui = 0 with its size as w_ui). Someone with n_u of all m
+    and 0 for an unseen pair (one of 0 or less counts as p_ui = 0, with its size as w_ui). Someone with n_u of all m
     items has lambda_u = regularization (n_u + unseen_weight m)^frequency_scaling, and items likewise: 0 is the paper
     above, 1 that of Rendle et al. 2022 ("Revisiting the performance of iALS on item recommendation benchmarks").
 

@@ -31,19 +31,21 @@ class LogisticMF(FactorRanker):
     The chance that u chooses i is sigmoid(s_ui), s_ui = x_u . y_i + b_u + b_i. With w_ui the preference, 0 for an
     unseen pair, it maximizes (section 3)
 
-        sum over all u, i of alpha w_ui s_ui - (1 + alpha w_ui) ln(1 + exp s_ui) - regularization / 2 (squares of all)
+        sum over all u, i of (alpha w_ui s_ui - (1 + alpha w_ui) ln(1 + exp s_ui))
+            - regularization / 2 (sum over u of (|x_u|^2 + b_u^2) + sum over i of (|y_i|^2 + b_i^2))
 
-    An epoch is one AdaGrad step for all users, then one for all items; the sum over
-    unseen pairs is estimated from items drawn at random. Someone new gets a vector by as many such steps with the items
-    held fixed. A negative preference counts as an unseen pair.
+    An epoch is one AdaGrad step for all users, then one for all items. Of the logarithms, those with weight 1 are met
+    in every pair; their sum is estimated from items drawn at random. (The paper does not regularize the biases.)
+    Someone new gets a vector by as many such steps with the items held fixed. A negative preference counts as an unseen
+    pair.
 
     Attributes:
         factors: length of x_u and y_i.
         epochs: steps for each side.
         learning_rate: of AdaGrad.
-        regularization: weight of the squared parameters.
+        regularization: weight of the squared parameters, counted once for each user and item.
         alpha: weight of a preference of 1.
-        negatives: unseen items drawn for each interaction.
+        negatives: items drawn for each interaction, from all alike, to estimate the sum over all.
         init_std: standard deviation of the normal distribution x_u and y_i start from.
         seed: of the start and of all draws.
 

@@ -37,7 +37,7 @@ class SVD(DescentModel, LearnsItemsOnline):
         regularization: weight of the squared parameters, counted once for each rating.
         fold_in_regularization: the same for the vector of someone new, which is solved for and not stopped early.
         init_std: standard deviation of the normal distribution p_u and q_i start from.
-        biased: False drops mu, b_u and b_i (probabilistic matrix factorization).
+        biased: False drops mu, b_u and b_i. That is often called PMF; `PMF` is the model of the paper of that name.
         seed: of that start.
 
     Examples:

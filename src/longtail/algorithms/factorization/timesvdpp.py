@@ -88,6 +88,7 @@ class TimeSVDpp(SVDpp, NeedsTimes):
         self.bin_bias_ = np.zeros((train.n_items, self.bins), dtype=np.float32)
         visits = group_by_user(train.users, train.items, train.values, train.n_users)
         drifts, days, bins = self._when(train.users, train.times)
+        # Rearranged as the ratings are: in the order of visiting.
         bins, drifts = group_by_user(train.users, bins, drifts, train.n_users)[2:]
         days = group_by_user(train.users, days, train.values, train.n_users)[2]
         biases = user_bias, user_drift, self.day_bias_, item_bias, self.bin_bias_

@@ -19,8 +19,8 @@ class WARP(PairwiseModel):
     """Weighted approximate-rank pairwise loss (Weston, Bengio and Usunier 2011, algorithm 1).
 
     With s_ui = x_u . y_i + b_i: for a drawn interaction (u, i), items j that u has not met, or prefers less, are drawn
-    until one scores s_uj > s_ui - 1. If that takes t draws of m items, the rank of i is about r = (m - 1) // t, and the
-    step descends
+    until one scores s_uj > s_ui - 1. If that takes t draws of m items (those that u has met are counted when drawn, and
+    passed over), the rank of i is about r = (m - 1) // t, and the step descends
 
         L(r) / L(m - 1) (1 - s_ui + s_uj),   L(r) = 1 + 1/2 + ... + 1/r
 

@@ -35,7 +35,7 @@ class Blend(Stack):
         meta_features: what learned weights depend on: "profiles", "counts" or "none".
         folds: parts for learning the weights; 1 learns nothing and takes the plain mean.
         regularization: how strongly the weights are drawn towards the plain mean.
-        nonnegative: forbid a weight v_m0 below zero.
+        non_negative: forbid a weight v_m0 below zero.
         seed: of the cut into parts.
 
     Examples:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from longtail.algorithms.hybrid.profiles import LEVEL, centered_genres, profiles, row_numbers
+from longtail.algorithms.histories import row_numbers
+from longtail.algorithms.hybrid.profiles import LEVEL, centered_genres, profiles
 from longtail.algorithms.hybrid.stacking import Stack
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
@@ -36,7 +37,7 @@ class FeatureCombination(Stack):
         members: specs of the members, all of which predict ratings.
         folds: parts for learning the regression; 1 learns nothing and takes the plain mean of the members.
         regularization: how strongly the coefficients are drawn towards the plain mean.
-        nonnegative: forbid a coefficient below zero for a member's estimate.
+        non_negative: forbid a coefficient below zero for a member's estimate.
         seed: of the cut into parts.
 
     Examples:

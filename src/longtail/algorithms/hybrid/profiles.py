@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
+from longtail.algorithms.histories import row_numbers
 from longtail.types import AnyArray, FloatArray, RealArray
 
-__all__ = ["AMOUNT", "LEVEL", "SPREAD", "centered_genres", "profiles", "row_numbers", "standardized"]
+__all__ = ["AMOUNT", "LEVEL", "SPREAD", "centered_genres", "profiles", "standardized"]
 
 AMOUNT, LEVEL, SPREAD = range(3)
 """Columns of `profiles`."""
@@ -58,8 +59,3 @@ def centered_genres(histories: sparse.csr_array, genres: FloatArray, center: Rea
     liked = sparse.csr_array((over, histories.indices, histories.indptr), shape=histories.shape)
     met = sparse.csr_array((np.ones_like(over), histories.indices, histories.indptr), shape=histories.shape)
     return (np.asarray(liked @ genres) / (np.asarray(met @ genres) + DAMPING)).astype(np.float32)
-
-
-def row_numbers(rows: sparse.csr_array) -> AnyArray:
-    """The row of each stored entry."""
-    return np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))

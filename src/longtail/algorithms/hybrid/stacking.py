@@ -10,8 +10,9 @@ from scipy import sparse
 from scipy.optimize import lsq_linear
 
 from longtail.algorithms.base import Recommender
+from longtail.algorithms.histories import row_numbers
 from longtail.algorithms.hybrid.hybrid import Hybrid
-from longtail.algorithms.hybrid.profiles import profiles, row_numbers, standardized
+from longtail.algorithms.hybrid.profiles import profiles, standardized
 from longtail.algorithms.lists import dense
 from longtail.algorithms.powers import Explains, PredictsRatings
 from longtail.data.catalog import Catalog
@@ -47,7 +48,7 @@ class Stack(Hybrid, PredictsRatings, Explains, ABC):
     Attributes:
         folds: parts for learning theta; 1 learns nothing and takes the plain mean.
         regularization: how strongly theta is drawn towards the plain mean.
-        nonnegative: forbid a weight below zero for a member's estimate.
+        non_negative: forbid a weight below zero for a member's estimate.
         seed: of the cut into parts; members keep seeds of their own.
         theta_: (n_columns,) float32.
         weights_: (n_members,) float32, the weight of each member for the average rating.
@@ -57,7 +58,7 @@ class Stack(Hybrid, PredictsRatings, Explains, ABC):
 
     folds: int = hyper(5, at_least=1, at_most=50)
     regularization: float = hyper(30.0, at_least=0.0, search=(1.0, 1000.0), log=True)
-    nonnegative: bool = False
+    non_negative: bool = False
     seed: int = hyper(0, at_least=0)
 
     # -- what a subclass states ----------------------------------------------------------------------------------------
@@ -94,7 +95,7 @@ class Stack(Hybrid, PredictsRatings, Explains, ABC):
         theta, own = self._prior()
         if self._parts(len(train)) > 1:
             x, y = self._held_out(train, catalog, self._parts(len(train)))
-            lower = np.where(own & self.nonnegative, 0.0, -np.inf)
+            lower = np.where(own & self.non_negative, 0.0, -np.inf)
             theta = constrained_ridge(x, y, theta, self.regularization, lower)
         self.theta_ = theta.astype(np.float32)
         self.weights_ = self.theta_[own]

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from scipy import sparse
 
+from longtail.algorithms.histories import row_numbers
 from longtail.algorithms.hybrid.hybrid import Hybrid
 from longtail.algorithms.lists import dense
 from longtail.data.catalog import Catalog
@@ -83,6 +84,5 @@ class Switching(Hybrid):
 def _has_something(scores: FloatArray, histories: sparse.csr_array) -> BoolArray:
     """(n_rows,) whether a row scores an item that is not in its history."""
     finite = np.isfinite(scores)
-    rows = np.repeat(np.arange(len(scores)), np.diff(histories.indptr))
-    finite[rows, histories.indices] = False
+    finite[row_numbers(histories), histories.indices] = False
     return np.asarray(finite.any(axis=1))

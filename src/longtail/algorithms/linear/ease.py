@@ -19,6 +19,7 @@ from longtail.params import hyper
 __all__ = ["EASE"]
 
 SINGLE_CONDITION = 1e5
+"""The condition number up to which an inverse in single precision is exact enough."""
 
 
 @dataclass(kw_only=True)

@@ -43,7 +43,7 @@ class SLIM(ItemWeights):
         l1_regularization: lambda, the weight of the sum; the higher, the fewer weights are left.
         neighbors: how many others an item may be predicted from; None for all.
         non_negative: let no item speak against another.
-        epochs: sweeps over the weights at most.
+        epochs: sweeps over the active weights at most, each time that more have become active.
         tolerance: a sweep that moves no weight by more is the last.
         weights_: (n_items, n_items) CSR, float32, B.
 

@@ -20,7 +20,7 @@ __all__ = ["SparseEASE"]
 
 @dataclass(kw_only=True)
 class SparseEASE(ItemWeights):
-    """EASE over neighborhoods (Steck, *Markov Random Fields for Collaborative Filtering*, 2019, section 3.2).
+    """EASE over neighborhoods (Steck, *Markov Random Fields for Collaborative Filtering*, 2019, sections 3.1 and 3.2).
 
     EASE predicts each item from all the others. Here item j is predicted from a block D of items that are correlated
     with it, and the same closed form is that of the block:
@@ -29,8 +29,10 @@ class SparseEASE(ItemWeights):
 
     The neighborhood of an item are the items whose columns of X have the highest correlation with its own, by size. The
     items take turns, those with the largest neighborhoods first: one that has not been solved for makes its
-    neighborhood a block, and in it is solved for together with the `share` of its neighbors nearest to it. (The paper
-    solves for some items more than once, and takes the mean.)
+    neighborhood a block, and in it is solved for together with the `share` of its neighbors nearest to it.
+
+    The paper differs in two points: it first centers the columns of X and divides them by a power of their standard
+    deviation, which `EASE` does not; and it solves for some items more than once, and takes the mean.
 
     With threshold 0 and as many neighbors as there are items this is `EASE`, but for pairs that nobody has met both of.
     Memory: 16 bytes for each pair that somebody has, and 12 for each weight.

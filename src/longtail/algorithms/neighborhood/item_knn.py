@@ -9,7 +9,8 @@ import numpy as np
 from scipy import sparse
 
 from longtail.algorithms.base import FoldIn
-from longtail.algorithms.neighborhood.knn import KNN, in_order, row_numbers
+from longtail.algorithms.histories import best_rated, in_order, row_numbers
+from longtail.algorithms.neighborhood.knn import KNN
 from longtail.algorithms.powers import SimilarItems
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
@@ -29,10 +30,12 @@ class ItemKNN(KNN, SimilarItems):
     A rating is a weighted mean over the `neighbors` items most similar to the one in question that the person rated, as
     `longtail.algorithms.neighborhood.knn` has it. Lists rank, with L the `neighbors` items the person rated highest, by
 
-        sum over j in L of s(i, j) r_uj / (highest rating)
+        sum over j in L of s(j, i) r_uj / (highest rating)
 
-    or, with `ranking="rating"`, by the predicted rating. The positive similarities of all items are kept (12 bytes
-    each); a history is all that a list or a rating needs, so fold-in is exact.
+    or, with `ranking="rating"`, by the predicted rating. With a measure that is not symmetric, a list asks how much j
+    speaks for i, as s(j, i) says, and a rating what i is like, as s(i, j) says; with `kept`, they ask the few most
+    similar of j and of i. The positive similarities of all items are kept (12 bytes each); a history is all that a list
+    or a rating needs, so fold-in is exact.
 
     Online, a person's history and bias are updated at once; what is known of items (their similarities, means and
     biases) stays as fitted.
@@ -67,6 +70,9 @@ class ItemKNN(KNN, SimilarItems):
         'because you liked 0'
         >>> all(item % 2 == 0 for item in model.similar_items([0], n=9).of(0))
         True
+
+    Raises:
+        MemoryBudgetError: (from `fit`) if the similarities would pass the memory budget; `kept` makes them fewer.
     """
 
     fold_in: ClassVar[FoldIn] = "exact"
@@ -142,18 +148,10 @@ class ItemKNN(KNN, SimilarItems):
         return self._rank_histories(self.histories_[users])
 
     def _rank_histories(self, histories: sparse.csr_array) -> FloatArray:
-        found = (self._best_rated(histories) @ self.similarities_).tocoo()
+        found = (best_rated(histories, self.neighbors, self.top_rating_) @ self.similarities_).tocoo()
         scores = np.full(histories.shape, -np.inf, dtype=np.float32)
         scores[found.coords] = found.data
         return scores
-
-    def _best_rated(self, histories: sparse.csr_array) -> sparse.csr_array:
-        """The `neighbors` best-rated items of each history, as parts of the highest rating; of equals, the first."""
-        rows = row_numbers(histories)
-        order = np.lexsort((histories.indices, -histories.data, rows))
-        best = order[np.arange(len(order)) - histories.indptr[rows] < self.neighbors]
-        parts = histories.data[best] / self.top_rating_, (rows[best], histories.indices[best])
-        return sparse.csr_array(parts, shape=histories.shape)
 
     def _item_similarities(self, items: IntArray) -> FloatArray:
         dense: FloatArray = self.similarities_[items].toarray()
@@ -163,7 +161,7 @@ class ItemKNN(KNN, SimilarItems):
 
     def _reasons(self, history: sparse.csr_array, item: int) -> tuple[IntArray, RealArray]:
         if self.ranking == "similarity":
-            best = self._best_rated(history)
+            best = best_rated(history, self.neighbors, self.top_rating_)
             return best.indices, best.data * self.similarities_[best.indices][:, [item]].toarray()[:, 0]
         similar = self.similarities_[[item]].toarray()[0]
         said = self._said(history.indices, history.data, self._solved_biases(history)[0])

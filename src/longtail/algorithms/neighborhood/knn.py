@@ -33,7 +33,7 @@ from longtail.kernels.measures import Measure, mean_ranks
 from longtail.params import hyper
 from longtail.types import AnyArray, BoolArray, FloatArray, IntArray, RealArray
 
-__all__ = ["KNN", "in_order", "row_numbers"]
+__all__ = ["KNN"]
 
 Similarity = Literal[
     "cosine",
@@ -107,7 +107,7 @@ class KNN(PredictsRatings, Explains, LearnsOnline, ABC):
 
     def _fit_means(self, train: Interactions, peers: IntArray, n_peers: int) -> None:
         """Learn the means, deviations and biases; `peers` is the user (or item) each training rating belongs to."""
-        self.deviation_ = float(train.values.std(dtype=np.float64))
+        self.deviation_ = float(train.values.std(dtype=np.float64)) or 1.0
         self.peer_means_, self.peer_deviations_ = self._moments(peers, train.values, n_peers)
         self.user_bias_, self.item_bias_ = als_biases(
             train.by_user,
@@ -120,7 +120,10 @@ class KNN(PredictsRatings, Explains, LearnsOnline, ABC):
         self.top_rating_ = float(np.abs(train.scale or train.values).max()) or 1.0
 
     def _moments(self, groups: AnyArray, values: FloatArray, n_groups: int) -> tuple[RealArray, RealArray]:
-        """Mean and standard deviation of each group; those of all training ratings for an empty (constant) one."""
+        """Mean and standard deviation of each group; those of all training ratings for an empty (constant) one.
+
+        The deviation is 1 where all training ratings are the same.
+        """
         counts = np.bincount(groups, minlength=n_groups)
         filled = np.maximum(counts, 1)
         means = np.bincount(groups, weights=values, minlength=n_groups) / filled
@@ -191,15 +194,3 @@ class KNN(PredictsRatings, Explains, LearnsOnline, ABC):
             return np.empty(0, np.int32), np.empty(0)
         share: RealArray = weights[nearest] / (self.damping + weights[nearest].sum())
         return nearest, share * said[nearest]
-
-
-def in_order(rows: IntArray, columns: IntArray, values: AnyArray, shape: tuple[int, int]) -> sparse.csr_array:
-    """A CSR array whose rows keep the order of the entries given."""
-    entries = sparse.coo_array((values, (rows, columns)), shape=shape)
-    entries.has_canonical_format = True  # nothing to merge, so nothing is sorted
-    return entries.tocsr()
-
-
-def row_numbers(rows: sparse.csr_array) -> AnyArray:
-    """The row of each stored entry."""
-    return np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))

@@ -9,7 +9,8 @@ import numpy as np
 from scipy import sparse
 
 from longtail.algorithms.base import FoldIn
-from longtail.algorithms.neighborhood.knn import KNN, in_order, row_numbers
+from longtail.algorithms.histories import in_order, row_numbers
+from longtail.algorithms.neighborhood.knn import KNN
 from longtail.algorithms.neighborhood.people import same_people
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
