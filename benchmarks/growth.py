@@ -6,7 +6,8 @@ Sizes are in millions of synthetic ratings, in the proportions of MovieLens 20M 
 process of its own, after one on a tiny world so that no kernel compiles while the clock runs; `peak` is the highest
 resident memory, data and interpreter included. The growth exponent b is fitted to seconds = a n^b. A fit that fails, is
 refused, takes longer than the limit, or would by the two sizes before it, is reported with the reason, and larger sizes
-of that algorithm are left out. The table is printed, and written as JSON and as a page with both plots under `benchmarks/results/`.
+of that algorithm are left out. The table is printed, and written as JSON and as a page with both plots under
+`benchmarks/results/`; what is there already of other algorithms is kept.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ def fit(name: str, ratings: int) -> None:
     """In a child: fit one algorithm and print a line of JSON."""
     import longtail as lt
 
-    lt.make(name).fit(world_of(2_000).ratings(2_000))
+    lt.make(name).fit(lt.datasets.synthetic(users=60, items=50, ratings=1_000))
     data = world_of(ratings).ratings(ratings)
     data.by_user, data.by_item  # noqa: B018  made once, whatever the algorithm
     before, wall, cpu = peak_mib(), time.perf_counter(), time.process_time()
@@ -129,6 +130,12 @@ def plot(records: list[Record], path: Path) -> None:
     figure.write_html(path, include_plotlyjs=True)
 
 
+def kept(path: Path, algorithms: list[str]) -> list[Record]:
+    """What was measured before of other algorithms."""
+    found = json.loads(path.read_text(encoding="utf-8"))["records"] if path.is_file() else []
+    return [record for record in found if record["algorithm"] not in algorithms]
+
+
 def write(records: list[Record], path: Path) -> None:
     """What was measured so far, as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -152,7 +159,7 @@ def main() -> None:
     if options.child:
         fit(options.child, options.sizes[0])
         return
-    records: list[Record] = []
+    records = kept(options.output, options.algorithms)
     for name in options.algorithms:
         for ratings in options.sizes:
             print(f"{name}, {ratings / MILLION:g} M ...", file=sys.stderr, flush=True)

@@ -58,9 +58,9 @@ class SparseEASE(ItemWeights):
         MemoryBudgetError: (from `fit`) if the pairs or the weights would pass the memory budget.
     """
 
-    regularization: float = hyper(400.0, at_least=0.001, search=(10.0, 2000.0), log=True)
-    neighbors: int = hyper(500, at_least=1, search=(50, 1000), log=True)
-    threshold: float = hyper(0.02, at_least=0.0, at_most=1.0, search=(0.005, 0.1), log=True)
+    regularization: float = hyper(160.0, at_least=0.001, search=(10.0, 2000.0), log=True)
+    neighbors: int = hyper(700, at_least=1, search=(50, 1000), log=True)
+    threshold: float = hyper(0.03, at_least=0.0, at_most=1.0, search=(0.005, 0.1), log=True)
     share: float = hyper(0.5, at_least=0.0, at_most=1.0)
 
     def _fit_preferences(self, weights: sparse.csr_array, train: Interactions, catalog: Catalog | None) -> None:

@@ -61,9 +61,9 @@ class CoClustering(PredictsRatings, LearnsOnline):
 
     fold_in: ClassVar[FoldIn] = "exact"
 
-    user_clusters: int = hyper(3, at_least=1, search=(2, 10))
-    item_clusters: int = hyper(3, at_least=1, search=(2, 10))
-    epochs: int = hyper(20, at_least=1, search=(5, 50))
+    user_clusters: int = hyper(7, at_least=1, search=(2, 10))
+    item_clusters: int = hyper(2, at_least=1, search=(2, 10))
+    epochs: int = hyper(15, at_least=1, search=(5, 50))
     starts: int = hyper(8, at_least=1)
     seed: int = hyper(0, at_least=0)
 
