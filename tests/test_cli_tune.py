@@ -158,7 +158,7 @@ def test_a_database_that_cannot_be_opened_is_one_line(
 
 
 def test_the_setting_of_a_hybrid_can_be_used(run: Run, ratings: str) -> None:
-    spec = "blend:members=[svd:factors=2,epochs=2]+bias,folds=2,nonnegative=true"
+    spec = "blend:members=[svd:factors=2,epochs=2]+bias,folds=2,non_negative=true"
     code, out, _ = run(spec, ratings, "--trials", "1")
     assert code == 0
     used = "".join(out.partition("Use it: ")[2].split())

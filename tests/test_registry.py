@@ -86,7 +86,7 @@ def test_a_broken_plugin_is_named(site: Path, target: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        ("svd:factors=3,factors=4", "stands there twice"),
+        ("svd:factors=3,factors=4", "'svd:factors=3,factors=4': factors stands there twice; drop one"),
         ("svdd", "no algorithm 'svdd'; did you mean svd?"),
         ("SVD", "no algorithm 'SVD'; did you mean svd?"),
         ("svd++", "no algorithm 'svd++'; did you mean svdpp?"),

@@ -23,7 +23,7 @@ __all__ = ["Chart", "bars", "by_rating", "hit_bars", "long_tail", "trade_off"]
 PALETTE = 8
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-CROWD = 10
+CROWD = 7
 """With more points than this, a chart of points takes the whole width, and labels without room are left out."""
 LABEL, LABEL_IN_LEGEND = 20, 40
 ROW, LINE = 34, 17
