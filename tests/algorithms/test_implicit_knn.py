@@ -66,7 +66,7 @@ def test_items_vote_for_what_is_like_them(data: lt.Interactions, weighting: str,
 @pytest.mark.parametrize("name", SIDES)
 def test_the_parameters_of_a_measure_count(data: lt.Interactions, name: str) -> None:
     """Common columns needed, shrinkage and the exponent; with the parameters of BM25 against dense products."""
-    model = lt.make(name, neighbors=30, min_support=3, shrinkage=4.0, k1=2.5, b=0.3)
+    model = lt.make(name, weighting="bm25", neighbors=30, min_support=3, shrinkage=4.0, k1=2.5, b=0.3)
     X = data.by_user if name == "implicit-user-knn" else data.by_user.T.tocsr()
     met = (X.toarray() > 0).astype(np.float64)
     common = met @ met.T
