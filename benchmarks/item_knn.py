@@ -152,7 +152,7 @@ def model_of(task: str) -> Any:
     chosen: dict[str, Any] = {"cosine": {"weighting": "none"}, "tfidf": {"weighting": "tfidf"}}.get(
         weighting, {"similarity": "dot", "weighting": "bm25", "k1": 1.2, "b": 0.75}
     )
-    return lt.make("implicit-item-knn", neighbors=int(k), preference="value", normalize=False, **chosen)
+    return lt.make("implicit-item-knn", shrinkage=0.0, neighbors=int(k), preference="value", normalize=False, **chosen)
 
 
 def recall(users: Any, items: Any, parts: Any) -> float:
