@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import statistics
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -48,9 +49,36 @@ def _recorded(name: str) -> Any:
     return json.loads((HERE / "results" / f"{name}.json").read_text(encoding="utf-8"))
 
 
+def beside_implicit() -> str:
+    """A row a task of `implicit_run.py`, two a task of `item_knn.py`."""
+    lines = ["| task | CPU | wall | loss, ours / theirs | recall@20, ours / theirs |", "|---|---|---|---|---|"]
+    for row in [*_recorded("implicit-1m")["rows"], *_recorded("implicit-20m")["rows"]]:
+        ratio, runs = row["ratio"], row["runs"]
+        pairs = " | ".join(_pair(runs, field, text) for field, text in (("loss", "{:.4g}"), ("recall", "{:.4f}")))
+        for other in ratio["cpu"]:
+            name = row["name"] if other == "peer" else f"{row['name']}: the bare float32 product"
+            shown = pairs if other == "peer" else " | "
+            lines.append(f"| {name} | {ratio['cpu'][other]:.2f} | {ratio['wall'][other]:.2f} | {shown} |")
+    for task in _recorded("item-knn")["tasks"]:
+        for phase in ("fit", "lists"):
+            ratios = f"{task[f'{phase}_cpu']:.2f} | {task[f'{phase}_wall']:.2f}"
+            recall = _pair(task["runs"], "recall", "{:.4f}") if phase == "lists" else ""
+            lines.append(f"| item neighborhood {task['task']}, 1 M, {phase} | {ratios} | | {recall} |")
+    return "\n".join(lines)
+
+
+def _pair(runs: dict[str, list[dict[str, Any]]], field: str, text: str) -> str:
+    """The medians of a figure on both sides; nothing where it was not measured."""
+    if field not in runs["ours"][0]:
+        return ""
+    middle = [statistics.median(run[field] for run in runs[side]) for side in ("ours", "peer")]
+    return " / ".join(text.format(value) for value in middle)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "accuracy": lambda: accuracy.markdown(_recorded("accuracy")),
     "ranking": lambda: ranking.tables(_recorded("ranking")).strip(),
+    "implicit": beside_implicit,
     "growth": lambda: growth.markdown(_recorded("growth")),
 }
 
