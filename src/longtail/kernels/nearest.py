@@ -188,8 +188,8 @@ def _nearest_counted(
             common[own[row]] = 0.0
         near, strength, count, bar = found[row], weights[row], 0, np.float32(0.0)
         for start in range(0, size, LANES):
-            block = slice(start, start + LANES)
-            shared, total, scale, better = common[block], sums[block], right[block], np.int32(0)
+            end, better = start + LANES, np.int32(0)
+            shared, total, scale = common[start:end], sums[start:end], right[start:end]
             for lane in range(len(shared)):
                 n = shared[lane]
                 score = n / max(left[row] + scale[lane] - n, np.float32(1.0)) if jaccard else total[lane] * scale[lane]
@@ -228,7 +228,8 @@ def _choose(
             if strengths[at] > bar:
                 count = _push(found[row], heap, count, indices[at], strengths[at])
                 bar = heap[0] if count == k else 0.0
-        weights[row, :count] = heap[:count]
+        for at in range(count):
+            weights[row, at] = heap[at]
         _sort(found[row], weights[row], count, np.float32(1.0))
         counts[row] = count
 
@@ -264,6 +265,18 @@ def _push(found: IntArray, weights: FloatArray, count: int, index: int, weight: 
 
 @kernel
 def _sort(found: IntArray, weights: FloatArray, count: int, scale: np.float32) -> None:
-    """Put the neighbors in order of their index, and their weights on scale."""
-    order = np.argsort(found[:count])
-    found[:count], weights[:count] = found[:count][order], weights[:count][order] * scale
+    """Put the neighbors in order of their index (Shell 1959), and their weights on scale.
+
+    Written out: to compile NumPy's sort and its assignment of slices takes several seconds.
+    """
+    gap = count // 2
+    while gap > 0:
+        for at in range(gap, count):
+            index, weight, place = found[at], weights[at], at
+            while place >= gap and found[place - gap] > index:
+                found[place], weights[place] = found[place - gap], weights[place - gap]
+                place -= gap
+            found[place], weights[place] = index, weight
+        gap //= 2
+    for at in range(count):
+        weights[at] *= scale
