@@ -64,7 +64,6 @@ EXEMPT = {
     "als": {"test_recovers_the_implicit_toy_world": ONES},
     "blend": {"test_recovers_the_implicit_toy_world": ONES},
     "feature-combination": {"test_recovers_the_implicit_toy_world": ONES},
-    "switching": {"test_recovers_the_implicit_toy_world": ONES},
     "cascade": {"test_recovers_the_implicit_toy_world": ONES},
     "rank-fusion": {"test_recovers_the_implicit_toy_world": ONES},
 }

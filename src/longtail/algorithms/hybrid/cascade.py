@@ -42,7 +42,7 @@ class Cascade(Hybrid):
 
     scores_are_ratings: ClassVar[bool] = False
 
-    members: tuple[str, ...] = ("item-knn", "svd")
+    members: tuple[str, ...] = ("ease", "svd")
     candidates: int = hyper(100, at_least=1, search=(20, 500), log=True)
 
     def __post_init__(self) -> None:

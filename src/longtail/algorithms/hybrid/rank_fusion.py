@@ -55,7 +55,7 @@ class RankFusion(Hybrid):
 
     scores_are_ratings: ClassVar[bool] = False
 
-    members: tuple[str, ...] = ("item-knn", "user-knn", "svd")
+    members: tuple[str, ...] = ("implicit-als", "ease", "warp")
     method: Literal["reciprocal", "borda", "scores"] = "reciprocal"
     depth: int = hyper(100, at_least=1, search=(20, 500), log=True)
     smoothing: float = hyper(60.0, at_least=0.0, search=(1.0, 200.0), log=True)

@@ -45,7 +45,7 @@ class Switching(Hybrid):
 
     scores_are_ratings: ClassVar[bool] = False
 
-    members: tuple[str, ...] = ("item-knn", "popular")
+    members: tuple[str, ...] = ("ease", "popular")
     min_history: tuple[int, ...] = hyper((3,), at_least=0)
 
     def __post_init__(self) -> None:
