@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import ABC
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 import numpy as np
@@ -92,9 +92,9 @@ class FactorizationMachine(PredictsRatings, SimilarItems, Explains, ABC):
 
     # -- time --------------------------------------------------------------------------------------------------------
 
-    def _period(self, users: IntArray, times: LongArray) -> LongArray:
-        """A number for every pair of a user and a period of time; models without a context do not ask."""
-        raise NotImplementedError
+    @abstractmethod
+    def _period(self, users: IntArray, times: LongArray | None) -> LongArray:
+        """A number for every pair of a user and a period of time; asked only where there is a context."""
 
     def _periods_of(self, users: IntArray, times: LongArray | None) -> LongArray | None:
         """Index into `context_rows_` of each, -1 for a period without training rows."""
