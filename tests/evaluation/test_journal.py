@@ -92,7 +92,20 @@ def test_a_finished_run_is_read_not_repeated(films: lt.Interactions, tmp_path: P
     again = bakeoff(films).run(progress=False, folder=tmp_path)
     assert Counted.fits == fits
     assert again.outcomes == first.outcomes  # with the costs that were measured the first time
-    assert BakeoffResult.from_json((tmp_path / "results.json").read_text(encoding="utf-8")).outcomes == again.outcomes
+    read = BakeoffResult.from_folder(tmp_path)
+    assert read == again
+    for one, other in zip(read.outcomes, again.outcomes, strict=True):
+        assert one.per_user.keys() == other.per_user.keys()
+        assert all(np.array_equal(v.per_user, other.per_user[k].per_user, True) for k, v in one.per_user.items())
+
+
+def test_what_is_no_run_is_refused_in_words(films: lt.Interactions, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="there is no bake-off"):
+        BakeoffResult.from_folder(tmp_path)
+    Bakeoff(films, ["popular"]).run(progress=False, folder=tmp_path)
+    next((tmp_path / "users").rglob("arrays.safetensors")).write_bytes(b"")
+    with pytest.raises(DataError, match="values of each user of popular"):
+        BakeoffResult.from_folder(tmp_path)
 
 
 def test_an_algorithm_may_be_added_and_another_parameter_is_another_part(

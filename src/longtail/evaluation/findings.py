@@ -6,7 +6,7 @@ import dataclasses
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import polars as pl
 
@@ -191,7 +191,7 @@ class Findings:
         return text
 
     @classmethod
-    def from_json(cls, text: str) -> Findings:
+    def from_json(cls, text: str) -> Self:
         """A result written by `to_json`, to be shown or reported again.
 
         Raises:

@@ -4,6 +4,7 @@
 run/
 ├── run.json              what makes the run the same: data, protocol, sample user, version
 ├── parts/ALGORITHM/      one artifact for each fold and seed (see `longtail.artifacts`): figures, values of each user
+├── users/ALGORITHM/      one artifact: its metrics with the value of each user, over all folds and seeds
 └── results.json          the findings, once the run has ended or was interrupted
 ```
 
@@ -17,9 +18,9 @@ import json
 import re
 import shutil
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -27,16 +28,15 @@ from longtail import artifacts
 from longtail.errors import ArtifactError, ConfigError, DataError
 from longtail.evaluation import export
 from longtail.evaluation.bakeoff.part import Part
+from longtail.evaluation.findings import Findings
 from longtail.evaluation.resources import Usage
 from longtail.evaluation.sample_user import Pick
 from longtail.evaluation.value import MetricValue
 
-if TYPE_CHECKING:
-    from longtail.evaluation.bakeoff.result import BakeoffResult
-
-__all__ = ["Journal"]
+__all__ = ["Journal", "read_run", "values_of_users"]
 
 KIND = "part of a longtail bake-off"
+RESULTS = "results.json"
 
 
 class Journal:
@@ -85,10 +85,21 @@ class Journal:
         except ArtifactError as error:
             raise DataError(f"{error}; what was finished before is kept in {self.folder}") from error
 
-    def finish(self, result: BakeoffResult) -> None:
-        """Write the findings."""
-        if self.folder is not None:
-            result.to_json(self.folder / "results.json")
+    def finish(self, result: Findings) -> None:
+        """Write the findings, and the values of each user behind them.
+
+        Raises:
+            DataError: if they cannot be written.
+        """
+        if self.folder is None:
+            return
+        try:
+            for outcome in result.outcomes:
+                facts = {"kind": KIND, "metrics": {key: value.name for key, value in outcome.per_user.items()}}
+                artifacts.write(_users_of(self.folder, outcome.label), facts, dict(_arrays(outcome.per_user)))
+        except ArtifactError as error:
+            raise DataError(f"{error}; what was finished before is kept in {self.folder}") from error
+        result.to_json(self.folder / RESULTS)
 
     def _open(self, folder: Path, setting: dict[str, Any]) -> None:
         record = folder / "run.json"
@@ -115,6 +126,38 @@ class Journal:
         return self.folder / "parts" / _slug(label) / _slug(part)
 
 
+def read_run(folder: str | Path) -> str:
+    """The findings of a run in a folder, as the JSON that was written there.
+
+    Raises:
+        DataError: if there is no finished or interrupted run.
+    """
+    path = Path(folder) / RESULTS
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise DataError(f"there is no bake-off in {folder}: {path.name} cannot be read") from error
+
+
+def values_of_users(folder: str | Path, label: str) -> dict[str, MetricValue]:
+    """The metrics of an algorithm in a kept run, with the value of each user.
+
+    Raises:
+        DataError: if they are missing or damaged.
+    """
+    try:
+        manifest, state = artifacts.read(_users_of(Path(folder), label))
+        return _measured(manifest["metrics"], state)
+    except (ArtifactError, LookupError, TypeError) as error:
+        raise DataError(
+            f"the values of each user of {label} cannot be read: {error}; run the bake-off again"
+        ) from error
+
+
+def _users_of(folder: Path, label: str) -> Path:
+    return folder / "users" / _slug(label)
+
+
 def _slug(text: str) -> str:
     """A name for a file: readable, and unlike that of any other text."""
     return f"{re.sub(r'[^A-Za-z0-9]+', '-', text).strip('-')[:60]}-{zlib.crc32(text.encode()):08x}"
@@ -132,22 +175,26 @@ def _as_plain(part: Part) -> tuple[dict[str, Any], dict[str, Any]]:
         "usages": [dataclasses.asdict(usage) for usage in part.usages],
         "metrics": {key: value.name for key, value in part.measured.items()},
     }
-    return _as_json(plain), dict(_arrays(part))
+    return _as_json(plain), dict(_arrays(part.measured))
 
 
-def _arrays(part: Part) -> Iterator[tuple[str, Any]]:
-    for key, value in part.measured.items():
+def _arrays(measured: Mapping[str, MetricValue]) -> Iterator[tuple[str, Any]]:
+    for key, value in measured.items():
         yield f"{key}/value", float(value)
         yield f"{key}/users", value.users
         yield f"{key}/per_user", value.per_user
 
 
 def _from_plain(plain: dict[str, Any], state: dict[str, Any]) -> Part:
-    measured = {
-        key: MetricValue(state[f"{key}/value"], name, state[f"{key}/users"], np.array(state[f"{key}/per_user"]))
-        for key, name in plain.pop("metrics").items()
-    }
+    measured = _measured(plain.pop("metrics"), state)
     picks = [Pick(**pick) for pick in plain.pop("picks")]
     usages = [Usage(**usage) for usage in plain.pop("usages")]
     asks = tuple(plain.pop("asks"))
     return Part(**plain, asks=asks, measured=measured, picks=picks, usages=usages)
+
+
+def _measured(names: Mapping[str, str], state: Mapping[str, Any]) -> dict[str, MetricValue]:
+    return {
+        key: MetricValue(state[f"{key}/value"], name, state[f"{key}/users"], np.array(state[f"{key}/per_user"]))
+        for key, name in names.items()
+    }
