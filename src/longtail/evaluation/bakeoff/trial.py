@@ -14,6 +14,7 @@ from longtail.data.results import TopN
 from longtail.errors import LongtailError
 from longtail.evaluation import long_tail, measures, resources
 from longtail.evaluation.bakeoff.part import Part
+from longtail.evaluation.leakage import folds, treatment
 from longtail.evaluation.progress import Reporter
 from longtail.evaluation.protocols import Fold, Protocol
 from longtail.evaluation.sample_user import Pick, SampleUser
@@ -39,6 +40,7 @@ class Trial:
         similarity: of items, for the diversity of lists.
         sample: whose recommendations to keep.
         reporter: told of every stage.
+        accepted: leaks that do not disqualify it.
     """
 
     def __init__(
@@ -51,9 +53,10 @@ class Trial:
         similarity: ItemSimilarity,
         sample: SampleUser,
         reporter: Reporter,
+        accepted: frozenset[str] = frozenset(),
     ) -> None:
         self.label, self.fold, self.protocol = label, fold, protocol
-        self.similarity, self.sample, self.reporter = similarity, sample, reporter
+        self.similarity, self.sample, self.reporter, self.accepted = similarity, sample, reporter, accepted
         self.part = Part(fold.name, fold.asks, seed)
         self._model = model.clone() if seed is None else model.clone(seed=seed)
         self._predicts = fold.train.feedback == "explicit" and isinstance(model, PredictsRatings)
@@ -76,6 +79,7 @@ class Trial:
             if asks == ("ratings",):
                 return
         model = self._measured(lambda: self._model.fit(self.fold.train), f"learns: {self.fold.name}", "fit_seconds")
+        self.part.notes += folds.require_learned_here(self.fold, self.label, model, self.accepted)
         if "ratings" in asks and self._predicts:
             self._predict(model)
         if set(asks) - {"ratings"}:
@@ -87,10 +91,13 @@ class Trial:
         assert isinstance(model, PredictsRatings)
         predictions = self._measured(lambda: model.predict_ratings(test), "predicts", "predict_seconds")
         self.part.add(measures.accuracy(predictions))
+        self.part.treated |= treatment.of_predictions(predictions, self.fold.train)
 
     def _list(self, model: Recommender) -> None:
         lists = self._measured(lambda: self._lists(model), f"lists: {self.fold.name}", "recommend_seconds")
         above = self._above_floor(model, lists) if self._has_floor else None
+        if self.fold.test is not None:
+            self.part.treated |= treatment.of_lists(lists, self.fold.train, self.fold.test, self.fold.given)
         self._find_hidden(lists, "hits")
         if above is not None:
             self._find_hidden(above, "floored", measures.FLOORED)

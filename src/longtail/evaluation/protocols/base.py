@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 from longtail.data.interactions import Interactions
 from longtail.errors import ConfigError
@@ -32,11 +32,13 @@ class Protocol(ABC):
         name: what it is called.
         asks: the questions that some of its folds ask.
         accepts: the leaks it accepts by design, by the names of `longtail.evaluation.leakage`.
+        cold: what of its test parts is promised to be new to train.
     """
 
     name: ClassVar[str]
     asks: ClassVar[tuple[Question, ...]]
     accepts: ClassVar[frozenset[str]] = frozenset()
+    cold: ClassVar[Literal["users", "items"] | None] = None
 
     n: int = 10
     floor: float | None = None

@@ -33,7 +33,7 @@ class Classic(Protocol):
 
     name: ClassVar[str] = "classic"
     asks: ClassVar[tuple[Question, ...]] = ("ratings", "hits", "beyond")
-    accepts: ClassVar[frozenset[str]] = frozenset({"future"})
+    accepts: ClassVar[frozenset[str]] = frozenset({"future", "own-future", "split-session"})
 
     floor: float | None = 4.0
     holdout: float = 0.25
