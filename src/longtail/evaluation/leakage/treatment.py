@@ -118,7 +118,9 @@ def _ratings(treatment: Mapping[str, int]) -> str:
     said = []
     for noun in ("users", "items"):
         rows = treatment.get(f"rows_of_cold_{noun}", 0)
+        lost = treatment.get(f"impossible_for_cold_{noun}", 0)
+        which = f"ratings of {noun} unknown to train"
         if rows:
-            impossible = treatment[f"impossible_for_cold_{noun}"]
-            said.append(f"{impossible:,} of {rows:,} ratings of {noun} unknown to train")
-    return f"found no ground to predict {' and '.join(said)}" if said else ""
+            without = f"had nothing to go by for {'all ' if lost == rows else f'{lost:,} of '}{rows:,} {which}"
+            said.append(without if lost else f"predicted all {rows:,} {which}")
+    return "; ".join(said)
