@@ -28,7 +28,7 @@ def calibration(
     q(g|u) = sum over i in L(u) of v_i p(g|i) / sum of v_i, q~ = (1 - alpha) q + alpha p, and p(g|i) = 1 / (genres of
     i). Items without a genre are left out of both. A user with no genre on either side is undefined. The unit is nats;
     divide by ln 2 for the bits of implementations that take log2. It is at most ln(1 / alpha).
-    Source: Steck 2018, "Calibrated recommendations", equations 2 to 6.
+    Source: Steck 2018, "Calibrated recommendations".
 
     Args:
         lists: the lists.

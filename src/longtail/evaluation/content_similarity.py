@@ -154,8 +154,8 @@ def _standardised(table: RealArray) -> RealArray:
     counts = np.maximum(known.sum(axis=0), 1)
     centred = np.where(known, table - np.where(known, table, 0.0).sum(axis=0) / counts, 0.0)
     spread = np.sqrt((centred**2).sum(axis=0) / counts)
-    table = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 1e-12)
-    return table
+    standardised: RealArray = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 1e-12)
+    return standardised
 
 
 def _unit(table: RealArray) -> RealArray:

@@ -25,7 +25,7 @@ def item_exposure(lists: TopN, groups: Groups, *, discount: Discount = "log") ->
     Exp(g) = sum over places of v_r [item in g] / sum over places of v_r, pooled over all lists, with v_r = 1 / log2(1 +
     r) for the place of rank r ("log"), or 1 ("none"). A user's value is the same share within their own list, NaN for
     an empty one. Items in no group count below the line only.
-    Source: Singh & Joachims 2018, "Fairness of exposure in rankings", section 3 (v is its position bias).
+    Source: Singh & Joachims 2018, "Fairness of exposure in rankings" (v is its position bias).
 
     Args:
         lists: the lists.
@@ -192,5 +192,5 @@ def _exposure(lists: TopN, groups: Groups, discount: Discount) -> tuple[RealArra
 def _merit(groups: Groups, merit: Interactions) -> RealArray:
     """(n_groups,) the interactions with items of each group."""
     of = groups.aligned_to(merit.item_ids).of
-    counts: RealArray = np.bincount(of + 1, weights=merit.item_counts, minlength=len(groups.names) + 1)[1:]
-    return counts.astype(np.float64)
+    counts = np.bincount(of + 1, weights=merit.item_counts, minlength=len(groups.names) + 1)
+    return counts[1:].astype(np.float64)
