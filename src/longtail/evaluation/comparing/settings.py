@@ -87,7 +87,7 @@ def _data(runs: Sequence[Findings]) -> Iterator[Change]:
 
 
 def _protocol(runs: Sequence[Findings]) -> Iterator[Change]:
-    tables = [vars(run.protocol) for run in runs]
+    tables = [{"protocol": run.protocol.name, **run.protocol.parameters()} for run in runs]
     names = list(dict.fromkeys(name for table in tables for name in table))
     yield from _differing("protocol", tables, names, lambda name: "chance" if name == "seed" else "figures")
 
