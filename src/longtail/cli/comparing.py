@@ -49,8 +49,11 @@ def compare(
 
 
 def _read(path: Path) -> Findings:
+    from longtail.evaluation.bakeoff import BakeoffResult
     from longtail.evaluation.findings import Findings
 
+    if path.is_dir():
+        return BakeoffResult.from_folder(path)
     try:
         return Findings.from_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""A comparison for a terminal: warnings first, then what changed, then a table for each figure that moved."""
+"""A comparison for a terminal: warnings first, then what changed, then those who moved, figure by figure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from longtail.evaluation.comparing.comparison import Compared, Comparison, Difference
-from longtail.evaluation.comparing.wording import nature, sentences, shown
+from longtail.evaluation.comparing.wording import heading, nature, sentences, shown
 from longtail.evaluation.measures import Column
 
 __all__ = ["Tables"]
@@ -34,7 +34,7 @@ class Tables:
             yield Padding(self._changes(), (1, 0, 0, 0))
         if any(one.parameters for one in made.algorithms):
             yield Padding(self._parameters(), (1, 0, 0, 0))
-        alike = [column.short for column in made.columns if not self._moved(column)]
+        alike = [heading(column) for column in made.columns if not self._moved(column)]
         for column in made.columns:
             if self._moved(column):
                 yield Padding(self._figure(column), (1, 0, 0, 0))
@@ -43,12 +43,13 @@ class Tables:
         if made.columns:
             yield Text(nature(made), style="dim")
 
-    def _moved(self, column: Column) -> bool:
-        return any(
-            one.sense not in ("alike", "unknown")
+    def _moved(self, column: Column) -> list[Compared]:
+        """The algorithms for which a figure is not alike in every run."""
+        return [
+            compared
             for compared in self.comparison.algorithms
-            for one in compared.differences.get(column.key, [])
-        )
+            if any(one.sense not in ("alike", "unknown") for one in compared.differences.get(column.key, []))
+        ]
 
     def _changes(self) -> Table:
         table = _table("What changed", ["", *self.comparison.names])
@@ -67,11 +68,10 @@ class Tables:
     def _figure(self, column: Column) -> Table:
         names = self.comparison.names
         usable = self.comparison.comparable(column.key)
-        title = f"{column.title}; {column.direction}" + ("" if usable else " - NOT COMPARABLE")
+        title = f"{heading(column)}; {column.direction}" + ("" if usable else " - NOT COMPARABLE")
         table = _table(title, ["", *names, *(f"{name} minus {names[0]}" for name in names[1:])])
-        for one in self.comparison.algorithms:
-            if column.key in one.values:
-                table.add_row(Text(one.label, style="bold"), *self._cells(column, one, usable))
+        for one in self._moved(column):
+            table.add_row(Text(one.label, style="bold"), *self._cells(column, one, usable))
         return table
 
     def _cells(self, column: Column, one: Compared, usable: bool) -> Iterator[Text]:
@@ -93,6 +93,6 @@ def _style(difference: Difference, usable: bool) -> str:
 
 def _table(title: str, headings: list[str]) -> Table:
     table = Table(title=Text(title, style="bold"), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
-    for place, heading in enumerate(headings):
-        table.add_column(Text(heading), justify="left" if not place else "right", overflow="fold")
+    for place, text in enumerate(headings):
+        table.add_column(Text(text), justify="left" if not place else "right", overflow="fold")
     return table
