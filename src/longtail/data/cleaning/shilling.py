@@ -42,7 +42,7 @@ class ShillingProfiles(Step):
        their share of all such ratings explains: a binomial test of every item and both ends of the scale, corrected for
        their number (Bonferroni), as in the target item analysis of Zhou et al. (2015). See `targets`.
 
-    So nobody is taken out for a strange taste alone. What it cannot see: profiles that rate what everybody rates
+    So nobody is taken out for a strange taste alone. What it cannot see: most profiles that rate what everybody rates
     (`popular-average` in `attacks`), a handful of profiles, and clicks, which have no two ends.
 
     Attributes:
@@ -61,7 +61,7 @@ class ShillingProfiles(Step):
 
     name: ClassVar[str] = "shilling"
 
-    detectors: tuple[Detector, ...] = params.hyper(("deviation", "components"))
+    detectors: tuple[Detector, ...] = params.hyper(("deviation", "components", "similarity"))
     oddness: float = params.hyper(1.5, at_least=0.0)
     error: float = params.hyper(0.001, at_least=0.0, at_most=1.0)
 
