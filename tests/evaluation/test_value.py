@@ -56,7 +56,8 @@ def test_every_entry_names_a_metric_function_and_says_all_there_is_to_say() -> N
     lower = {name for name, info in METRICS.items() if info.higher_is_better is False}
     neither = {name for name, info in METRICS.items() if info.higher_is_better is None}
     assert lower == {"rmse", "mae"}
-    assert neither == {"diversity", "novelty", "self_information"}
+    compared = {"rank_biased_overlap", "top_n_change", "kendall_tau_top"}
+    assert neither == {"diversity", "novelty", "self_information", *compared}
 
 
 def test_metrics_exports_what_it_says() -> None:

@@ -11,6 +11,7 @@ from longtail.evaluation.beyond_accuracy import (
     self_information,
     user_coverage,
 )
+from longtail.evaluation.comparison import kendall_tau_top, rank_biased_overlap, top_n_change
 from longtail.evaluation.hit_rates import (
     arhr,
     cumulative_hit_rate,
@@ -41,6 +42,7 @@ __all__ = [
     "diversity",
     "genre_jaccard",
     "hit_rate",
+    "kendall_tau_top",
     "mae",
     "mean_average_precision",
     "mrr",
@@ -49,6 +51,7 @@ __all__ = [
     "popularity_ranks",
     "precision",
     "prediction_coverage",
+    "rank_biased_overlap",
     "rating_cosine",
     "rating_hit_rate",
     "rating_hit_rate_by_prediction",
@@ -56,6 +59,7 @@ __all__ = [
     "recall",
     "rmse",
     "self_information",
+    "top_n_change",
     "user_coverage",
     "vector_cosine",
 ]
