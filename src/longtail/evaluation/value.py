@@ -277,7 +277,7 @@ METRICS: dict[str, MetricInfo] = {
             "rank-biased overlap with other lists",
             None,
             "share of agreement",
-            "mean over users of (1 - p) sum over d of p^(d-1) A_d, A_d the common share of the first d places, extrapolated",
+            "mean over users of (1 - p) sum over d of p^(d-1) A_d, A_d the common part of the first d places",
             "High: both lists hold the same items near the top. Two equally bad lists can agree perfectly.",
         ),
         MetricInfo(
