@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -46,7 +47,7 @@ class Follow(Policy):
             items, bounds = data.item_ids.values, rows.indptr
             histories = [
                 dict(zip(items[rows.indices[lo:hi]].tolist(), rows.data[lo:hi].tolist(), strict=True))
-                for lo, hi in zip(bounds[:-1], bounds[1:], strict=True)
+                for lo, hi in pairwise(bounds.tolist())
             ]
             return self._fitted.recommend_for(histories, n).items
         self._fitted = self._of_round(round_number).fit(data)
