@@ -49,7 +49,7 @@ class Stubborn(Recommender):
 
 @dataclass(kw_only=True)
 class Neighborly(Recommender):
-    """Ranks items by the sum of their column cosines with what is in the history: neighbors of a new rating must rise."""
+    """Ranks items by the sum of their column cosines with the history: neighbors of what is new must rise."""
 
     fold_in: ClassVar[FoldIn] = "exact"
 

@@ -42,6 +42,7 @@ class Follow(Policy):
         self._fitted: Recommender | None = None
 
     def lists(self, data: Interactions, round_number: int, n: int) -> IntArray:
+        """The lists of the recommender, fitted on `data` or handed the longer histories."""
         if self.update == "fold-in" and self._fitted is not None:
             rows = data.by_user
             items, bounds = data.item_ids.values, rows.indptr
@@ -68,6 +69,7 @@ class Oracle(Policy):
         self.world = world
 
     def lists(self, data: Interactions, round_number: int, n: int) -> IntArray:
+        """The best by true utility."""
         return self.world.top_n(self.world.user_ids.values, n, exclude=data).items
 
 
@@ -80,6 +82,7 @@ class Browse(Policy):
         self.popularity, self.seed = world.supply.popularity, seed
 
     def lists(self, data: Interactions, round_number: int, n: int) -> IntArray:
+        """What is noticed first, in a race by popularity."""
         rng = generator(self.seed, "bubble", "shelves", round_number)
         arrival = rng.standard_exponential((data.n_users, data.n_items)) / self.popularity
         arrival[data.users, data.items] = np.inf

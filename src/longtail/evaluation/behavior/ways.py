@@ -77,9 +77,11 @@ class FoldIn(Way):
     name = "fold-in"
 
     def before(self, probe: int, n: int) -> TopN:
+        """The list from the user's other ratings."""
         return self.model.recommend_for([self.probes.history(probe)], n)
 
     def after(self, probe: int) -> Callable[[int], TopN]:
+        """Folding in happens when the list is made."""
         history = {**self.probes.history(probe), self.probes.item(probe): self.probes.value(probe)}
         return lambda n: self.model.recommend_for([history], n)
 
@@ -91,12 +93,15 @@ class Online(Way):
 
     @property
     def missing(self) -> str:
+        """Why it is missing: not every model learns online."""
         return "" if isinstance(self.model, LearnsOnline) else "it does not learn online"
 
     def before(self, probe: int, n: int) -> TopN:
+        """The list of the model as it was fitted."""
         return self.model.recommend([self.probes.user(probe)], n)
 
     def after(self, probe: int) -> Callable[[int], TopN]:
+        """A copy learns the rating."""
         model, user = copy.copy(self.model), self.probes.user(probe)
         assert isinstance(model, LearnsOnline)
         model.learn([user], [self.probes.item(probe)], [self.probes.value(probe)])
@@ -109,9 +114,11 @@ class Retrain(Way):
     name = "retrain"
 
     def before(self, probe: int, n: int) -> TopN:
+        """The list of the model as it was fitted."""
         return self.model.recommend([self.probes.user(probe)], n)
 
     def after(self, probe: int) -> Callable[[int], TopN]:
+        """A copy is fitted on all and the rating."""
         user = self.probes.user(probe)
         model = self.model.clone().fit(self.probes.with_rating(probe))
         return lambda n: model.recommend([user], n)
