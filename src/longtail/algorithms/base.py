@@ -149,7 +149,7 @@ class Recommender(ABC):
 
     def recommend_for(
         self,
-        histories: Sequence[Mapping[Any, float]],
+        histories: Sequence[Mapping[Any, float]] | Interactions,
         n: int = 10,
         *,
         exclude: Exclude = "seen",
@@ -158,7 +158,8 @@ class Recommender(ABC):
     ) -> TopN:
         """The n best items for people the model has never seen, each given as {item id: rating}.
 
-        The lists are numbered 0, 1, ... in the order given. Other arguments as for `recommend`.
+        The lists are numbered 0, 1, ... in the order given. Histories may also be `Interactions`: then there is a list
+        for each of its users with a row, under their own ids. Other arguments as for `recommend`.
 
         Raises:
             UnknownIdError: for an item the model has not seen.
@@ -168,11 +169,15 @@ class Recommender(ABC):
         def block(lo: int, hi: int, ratings: bool) -> Scores:
             return self._rate_histories(rows[lo:hi]) if ratings else self._score_histories(rows[lo:hi])
 
-        index = np.arange(rows.shape[0], dtype=np.int32)
-        return self._lists(block, index, Ids(index, kind="history"), rows, n, exclude, candidates, min_rating)
+        if isinstance(histories, Interactions):
+            index, user_ids = np.flatnonzero(histories.user_counts).astype(np.int32), histories.user_ids
+        else:
+            index = np.arange(rows.shape[0], dtype=np.int32)
+            user_ids = Ids(index, kind="history")
+        return self._lists(block, index, user_ids, rows, n, exclude, candidates, min_rating)
 
-    def fold(self, histories: Sequence[Mapping[Any, float]]) -> sparse.csr_array:
-        """Histories given as {item id: rating} as CSR rows (n, n_items), items sorted within a row.
+    def fold(self, histories: Sequence[Mapping[Any, float]] | Interactions) -> sparse.csr_array:
+        """Histories, as `recommend_for` takes them, as CSR rows (n, n_items), items sorted within a row.
 
         Raises:
             UnknownIdError: for an item the model has not seen.

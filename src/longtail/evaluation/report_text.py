@@ -125,7 +125,9 @@ def what_was_run(findings: Findings) -> str:
     facts = {
         **{name.replace("_", " "): value for name, value in findings.data.items() if name != "splits"},
         **{f"split, {name.replace('_', ' ')}": _sizes(sizes) for name, sizes in findings.data["splits"].items()},
-        "protocol": ", ".join(f"{key} {value}" for key, value in vars(findings.protocol).items()),
+        "protocol": ", ".join(
+            [findings.protocol.name, *(f"{key} {value}" for key, value in findings.protocol.parameters().items())]
+        ),
         "started": findings.started,
         "took": f"{findings.seconds:.1f} s; {compiled}",
         "peak memory": findings.memory_method,
