@@ -28,6 +28,7 @@ class Hits:
         owners: (n_rows,) int64, the position in `users` of each row's user.
         ranks: (n_rows,) int32, the place of the item in the user's list, from 1; 0 where it is not listed, or the
             user has no list.
+        lengths: (n_users,) float64, the items in each user's list; 0 without one.
         n: places in a list.
 
     Examples:
@@ -40,6 +41,7 @@ class Hits:
     users: IntArray
     owners: LongArray
     ranks: IntArray
+    lengths: RealArray
     n: int
 
     @classmethod
@@ -58,10 +60,13 @@ class Hits:
             ) from None
         present = np.bincount(truth.users, minlength=len(truth.user_ids)) > 0
         position = np.cumsum(present) - 1
+        lengths = np.zeros(len(truth.user_ids))
+        lengths[aligned.users] = aligned.filled.sum(axis=1)
         return cls(
             users=np.flatnonzero(present).astype(np.int32),
             owners=position[truth.users],
             ranks=_ranks(aligned, truth.users, truth.items),
+            lengths=lengths[present],
             n=lists.n,
         )
 
