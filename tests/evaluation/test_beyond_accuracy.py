@@ -115,7 +115,7 @@ def test_an_item_nobody_rated_counts_as_rated_once(small: lt.Interactions) -> No
 
 @pytest.mark.parametrize("wrong", [{"share_of": "items"}, {"unseen": "never"}, {"base": 1}])
 def test_bad_definitions_of_surprise_are_refused(small: lt.Interactions, wrong: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match="share_of is users or interactions|base must be above 1, not 1"):
+    with pytest.raises(ConfigError, match=r"share_of is users or interactions|base must be above 1, not 1"):
         metrics.self_information(top_n([[0]], item_ids=small.item_ids), small, **wrong)
 
 

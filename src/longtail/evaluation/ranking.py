@@ -223,7 +223,8 @@ def _divisors(divisor: str, hits: Hits, relevant: BoolArray) -> RealArray:
         "reachable": np.minimum(wanted, hits.n),
         "hits": hits.total(relevant & hits.found),
     }
-    return np.maximum(by_name[divisor], 1.0)
+    divisors: RealArray = np.maximum(by_name[divisor], 1.0)
+    return divisors
 
 
 def _gain(test: Interactions, relevant: BoolArray, gains: str) -> RealArray:
@@ -250,8 +251,8 @@ def _best(hits: Hits, gain: RealArray, discount: Discount, *, cut: bool) -> Real
     first_best = np.lexsort((-gain, hits.owners))
     place = _place_within(hits.owners[first_best])
     worth = gain[first_best] * _discount(place, discount) * (place <= hits.n if cut else 1.0)
-    total: RealArray = np.bincount(hits.owners[first_best], weights=worth, minlength=len(hits.users))
-    return total
+    total = np.bincount(hits.owners[first_best], weights=worth, minlength=len(hits.users))
+    return total.astype(np.float64, copy=False)
 
 
 def _place_within(owners: AnyArray) -> AnyArray:

@@ -74,7 +74,7 @@ class World:
 
 def worlds(count: int = 60, seed: int = 4) -> list[World]:
     """The first `count` worlds; every eighth has one user, every fifth one test row a user."""
-    return [draw(Random(f"{seed}-{number}"), number) for number in range(count)]  # noqa: S311
+    return [draw(Random(f"{seed}-{number}"), number) for number in range(count)]
 
 
 def draw(rng: Random, number: int) -> World:
