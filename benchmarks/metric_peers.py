@@ -151,7 +151,8 @@ def implicit(world: World) -> Figures:
 def lenskit(world: World) -> Figures:
     import numpy as np
     from lenskit.data import ItemList
-    from lenskit.metrics import NDCG, AveragePrecision, Hit, Precision, Recall, RecipRank, reranking
+    from lenskit.metrics import NDCG, Hit, Precision, Recall, RecipRank, reranking
+    from lenskit.metrics.ranking._map import AveragePrecision
     from lenskit.metrics.ranking._weighting import LogRankWeight
     from lenskit.stats import gini
 
