@@ -9,8 +9,8 @@ pulls in PyTorch, implicit is built for one NumPy), so this script needs Python,
 The figures go to `tests/golden/metrics/NAME.json` with the library's version and the fingerprint of the worlds, and
 `tests/evaluation/test_agreement.py` compares Longtail with them.
 
-A figure is kept for each world as `{user: value}`, under "all" where it is one number for everybody. What a library does
-with users that have no list or no test item is left as it is: the comparison says how Longtail asks the same.
+A figure is kept for each world as `{user: value}`, under "all" where it is one number for everybody. What a library
+does with users that have no list or no test item is left as it is: the comparison says how Longtail asks the same.
 """
 
 from __future__ import annotations
@@ -102,7 +102,9 @@ def recommenders(world: World) -> Figures:
     for user in world.test_users:
         if not world.listed(user):
             continue  # it leaves out users who are not in both tables
-        truth = pd.DataFrame([(user, i, r) for i, r in world.truth(user).items()], columns=["userID", "itemID", "rating"])
+        truth = pd.DataFrame(
+            [(user, i, r) for i, r in world.truth(user).items()], columns=["userID", "itemID", "rating"]
+        )
         rows = [(user, i, -float(place)) for place, i in enumerate(world.listed(user))]
         shown = pd.DataFrame(rows, columns=["userID", "itemID", "prediction"])
         measured = {

@@ -42,6 +42,7 @@ MAY_IMPORT: dict[str, str] = {
     "longtail.algorithms.lists": "kernels",
     "longtail.algorithms.base": "data kernels artifacts registry algorithms.histories algorithms.lists",
     "longtail.evaluation": "data kernels",
+    "longtail.evaluation.behavior": "data kernels algorithms.base algorithms.powers registry",
     "longtail.evaluation.bakeoff": "data kernels algorithms.base algorithms.powers registry",
     "longtail.evaluation.tuning": "data kernels algorithms.base algorithms.powers registry",
     "longtail.testing": "data algorithms.base algorithms.powers artifacts registry",
