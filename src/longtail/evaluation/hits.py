@@ -92,7 +92,9 @@ class Hits:
 
     def read(self, cells: AnyArray, missing: Any) -> AnyArray:
         """(n_rows,) what stands in (n_lists, n) `cells` at the place of each row's item; `missing` where not listed."""
-        return np.where(self.found, cells[self.rows, self.ranks - 1], missing)
+        worth = np.full(len(self.ranks), missing, dtype=cells.dtype)
+        worth[self.found] = cells[self.rows[self.found], self.ranks[self.found] - 1]
+        return worth
 
     @property
     def found(self) -> BoolArray:
