@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests" / "evaluation"))
+sys.path.insert(0, str(ROOT / "tests" / "tools"))
 
 from agreement.worlds import N_FEATURES, World, fingerprint, worlds  # noqa: E402
 

@@ -1,4 +1,4 @@
-"""Metrics that compare two lists of the same people."""
+"""What is said of the metrics that compare two sets of lists."""
 
 from __future__ import annotations
 
