@@ -18,7 +18,7 @@ from longtail.evaluation import metrics
 from longtail.evaluation.bakeoff import Bakeoff, BakeoffResult
 from longtail.evaluation.bakeoff.entries import entries
 from longtail.evaluation.measures import COLUMNS
-from longtail.evaluation.protocols import Protocol
+from longtail.evaluation.protocols import Classic
 from longtail.evaluation.similarity import rating_cosine
 
 HITS = ("hit_rate", "arhr", "cumulative_hit_rate")
@@ -75,7 +75,7 @@ def test_whoever_knows_the_truth_wins(result: BakeoffResult) -> None:
 def test_hit_rate_by_rating_counts_every_user_once(result: BakeoffResult) -> None:
     cells = result.outcomes[2].by_rating["hits"]
     assert [cell["rating"] for cell in cells] == sorted(cell["rating"] for cell in cells)
-    users = result.data["splits"]["left_out"]["test_users"]
+    users = result.data["splits"]["one left out"]["test_users"]
     assert sum(cell["users"] for cell in cells) == users
     hits = sum(cell["users"] * cell["hit_rate"] for cell in cells)
     assert hits / users == pytest.approx(result.outcomes[2].values["hit_rate"])
@@ -164,7 +164,7 @@ def test_a_recommender_given_is_not_fitted(films: lt.Interactions, recommenders:
         ({"n": 0}, ConfigError),
         ({"seed": -1}, ConfigError),
         ({"user": 1}, UnknownIdError),
-        ({"protocol": Protocol(floor=6.0)}, ConfigError),
+        ({"protocol": Classic(floor=6.0)}, ConfigError),
     ],
 )
 def test_impossible_options(films: lt.Interactions, options: dict[str, object], error: type[Exception]) -> None:
@@ -174,10 +174,10 @@ def test_impossible_options(films: lt.Interactions, options: dict[str, object], 
 
 
 def test_a_protocol_of_ones_own(films: lt.Interactions) -> None:
-    found = run(films, "popular", protocol=Protocol(n=3, floor=None, holdout=0.5, seed=9))
+    found = run(films, "popular", protocol=Classic(n=3, floor=None, holdout=0.5, seed=9))
     assert "floored_hit_rate" not in found.outcomes[0].values
     assert found.protocol.n == 3
-    assert found.data["splits"]["hidden"]["test_rows"] == pytest.approx(len(films) / 2, abs=1)
+    assert found.data["splits"]["hidden ratings"]["test_rows"] == pytest.approx(len(films) / 2, abs=1)
 
 
 # -- when something goes wrong -------------------------------------------------------------------------------------
@@ -258,12 +258,13 @@ def test_json_is_strict_and_reads_back(result: BakeoffResult, tmp_path: Path) ->
     assert set(plain) == {
         *("kind", "format", "interrupted", "name", "protocol", "questions", "caveats", "data", "environment"),
         *("memory_method", "started", "seconds", "compile_seconds", "sample", "ranks", "tail", "outcomes", "not_run"),
+        *("comparisons", "audit", "sense", "segments"),
     }
     assert set(plain["outcomes"][0]) == {
         *("label", "algorithm", "parameters", "values", "users", "by_rating", "tail", "picks", "compile_seconds"),
-        *("error", "notes"),
+        *("error", "notes", "spread"),
     }
-    assert plain["format"] == 1
+    assert plain["format"] == 2
     assert plain["data"]["fingerprint"]
     assert {"longtail", "python", "numpy", "numba", "platform"} <= set(plain["environment"])
 

@@ -37,6 +37,13 @@ def bakeoff(
     protocol: Annotated[
         str, typer.Option("--protocol", help="How to measure; classic is the one there is.")
     ] = "classic",
+    repeats: Annotated[
+        int, typer.Option("--repeats", help="Run algorithms that draw at random so often, with other seeds.")
+    ] = 1,
+    folder: Annotated[
+        Path | None,
+        typer.Option("--run", metavar="DIR", help="Keep the run in a folder; called again, it goes on from there."),
+    ] = None,
     n: N = 10,
     seed: Seed = 0,
     output: Annotated[
@@ -62,11 +69,12 @@ def bakeoff(
         algorithm or None,
         protocol=protocol,
         seed=seed,
+        repeats=repeats,
         n=n,
         user=None if user is None else interactions.user_ids.parse(user),
         name=name,
     )
-    result = run.run(progress=not as_json)
+    result = run.run(progress=not as_json, folder=folder)
     if as_json:
         print_json(result.to_json())
     else:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-import numpy as np
 import polars as pl
 
 from longtail.errors import DataError
-from longtail.evaluation import export
+from longtail.evaluation import export, protocols
 from longtail.evaluation.measures import COLUMNS, GROUPS, Column
 from longtail.evaluation.protocols import Protocol
 from longtail.evaluation.sample_user import Pick, RatedItem, SampleUser
@@ -22,7 +19,7 @@ from longtail.evaluation.value import MetricValue
 
 __all__ = ["FORMAT", "Findings", "Outcome"]
 
-FORMAT = 1
+FORMAT = 2
 KIND = "longtail bake-off"
 
 
@@ -36,12 +33,15 @@ class Outcome:
         parameters: every hyperparameter.
         values: figures by the keys of `measures.COLUMNS`; a figure that is missing or None could not be measured.
         users: how many users a figure is a mean of, where it is one.
+        spread: the figure of every fold and seed, where there are several.
         by_rating: hit rate by actual rating, under "floored" and "hits" (without the floor).
         tail: share of all places of its lists that fall to the items up to each popularity rank.
         picks: what it recommends to the sample user.
         compile_seconds: seconds spent compiling kernels, in no other figure.
         error: why it failed, in one line; None when it did not.
         notes: what a reader should know before comparing it.
+        per_user: the metrics with the value of each user, averaged over folds and seeds; not part of the JSON, but
+            kept with a run in a folder.
     """
 
     label: str
@@ -49,18 +49,18 @@ class Outcome:
     parameters: dict[str, Any]
     values: dict[str, float | None] = field(default_factory=dict)
     users: dict[str, int] = field(default_factory=dict)
+    spread: dict[str, list[float]] = field(default_factory=dict)
     by_rating: dict[str, list[dict[str, float]]] = field(default_factory=dict)
     tail: list[float] = field(default_factory=list)
     picks: list[Pick] = field(default_factory=list)
     compile_seconds: float = 0.0
     error: str | None = None
     notes: list[str] = field(default_factory=list)
+    per_user: dict[str, MetricValue] = field(default_factory=dict, compare=False, repr=False)
 
-    def add(self, measured: Mapping[str, MetricValue], prefix: str = "") -> None:
-        """Take in metrics under their names, behind a prefix; an undefined one (NaN) is kept as None."""
-        for name, value in measured.items():
-            self.values[prefix + name] = None if math.isnan(value) else float(value)
-            self.users[prefix + name] = int(np.count_nonzero(~np.isnan(value.per_user)))
+    def plain(self) -> dict[str, Any]:
+        """Everything but the values of each user, as plain values."""
+        return dataclasses.asdict(dataclasses.replace(self, per_user={}), dict_factory=_without_per_user)
 
 
 @dataclass
@@ -81,6 +81,10 @@ class Findings:
         ranks: popularity ranks at which the long-tail curves are read.
         tail: share of all interactions that fall to the items up to each rank.
         compile_seconds: seconds spent compiling kernels, all algorithms together; above 0 on a first run only.
+        comparisons: which differences are real: figures and verdicts, as plain values.
+        audit: what the leakage audit found, likewise.
+        sense: what the data hold, likewise.
+        segments: figures for light and heavy users, for known and unknown items, likewise.
         outcomes: one for each algorithm that finished or failed.
         not_run: labels of the algorithms that an interrupt left out.
     """
@@ -98,6 +102,10 @@ class Findings:
     ranks: list[int]
     tail: list[float]
     compile_seconds: float = 0.0
+    comparisons: dict[str, Any] = field(default_factory=dict)
+    audit: dict[str, Any] = field(default_factory=dict)
+    sense: dict[str, Any] = field(default_factory=dict)
+    segments: dict[str, Any] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
     not_run: list[str] = field(default_factory=list)
 
@@ -170,14 +178,20 @@ class Findings:
 
     def to_json(self, path: str | Path | None = None) -> str:
         """Everything, as JSON that `from_json` reads back; also written to `path` when given."""
-        plain = {"kind": KIND, "format": FORMAT, "interrupted": self.interrupted, **dataclasses.asdict(self)}
+        own = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self)}
+        own |= {
+            "protocol": {"name": self.protocol.name, **self.protocol.parameters()},
+            "sample": dataclasses.asdict(self.sample),
+            "outcomes": [outcome.plain() for outcome in self.outcomes],
+        }
+        plain = {"kind": KIND, "format": FORMAT, "interrupted": self.interrupted, **own}
         text = json.dumps(plain, ensure_ascii=False, allow_nan=False, default=str, indent=1)
         if path is not None:
             export.write_text(path, text + "\n")
         return text
 
     @classmethod
-    def from_json(cls, text: str) -> Findings:
+    def from_json(cls, text: str) -> Self:
         """A result written by `to_json`, to be shown or reported again.
 
         Raises:
@@ -188,11 +202,12 @@ class Findings:
             if (plain.pop("kind"), plain.pop("format")) != (KIND, FORMAT):
                 raise DataError(f"not a bake-off of format {FORMAT}")
             plain.pop("interrupted")
-            sample, outcomes = plain.pop("sample"), plain.pop("outcomes")
+            sample, outcomes, protocol = (plain.pop(part) for part in ("sample", "outcomes", "protocol"))
             loved, hated = ([RatedItem(**item) for item in sample.pop(part)] for part in ("loved", "hated"))
             picks = [[Pick(**pick) for pick in outcome.pop("picks")] for outcome in outcomes]
             return cls(
-                **{**plain, "protocol": Protocol(**plain["protocol"])},
+                **plain,
+                protocol=protocols.from_plain(protocol.pop("name"), protocol),
                 sample=SampleUser(**sample, loved=loved, hated=hated),
                 outcomes=[Outcome(**outcome, picks=made) for outcome, made in zip(outcomes, picks, strict=True)],
             )
@@ -202,6 +217,10 @@ class Findings:
     def to_csv(self, path: str | Path) -> Path:
         """Write the rows of `to_frame` as CSV."""
         return export.write_text(path, self.to_frame().write_csv())
+
+
+def _without_per_user(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, value in pairs if name != "per_user"}
 
 
 def _each_of(labels: list[str]) -> str:
