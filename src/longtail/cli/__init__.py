@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from longtail.cli.cleaning import data_clean
 from longtail.cli.comparing import compare
 from longtail.cli.contest import bakeoff
 from longtail.cli.listing import algorithms, data_fetch, data_info, data_list
@@ -36,8 +37,8 @@ app = typer.Typer(
 )
 for verb in (bakeoff, compare, tune, recommend, similar, fit, split, evaluate, algorithms):
     app.command()(verb)
-data_app = typer.Typer(help="List, fetch and look at data sets.", no_args_is_help=True)
-for name, listing in (("list", data_list), ("fetch", data_fetch), ("info", data_info)):
+data_app = typer.Typer(help="List, fetch, look at and clean data sets.", no_args_is_help=True)
+for name, listing in (("list", data_list), ("fetch", data_fetch), ("info", data_info), ("clean", data_clean)):
     data_app.command(name)(listing)
 app.add_typer(data_app, name="data")
 

@@ -20,6 +20,7 @@ import longtail
 from longtail import params
 from longtail.algorithms.base import Recommender
 from longtail.data.interactions import Interactions
+from longtail.data.summary import summarize
 from longtail.evaluation import long_tail, protocols, resources, sample_user
 from longtail.evaluation.bakeoff.entries import Entry, entries
 from longtail.evaluation.bakeoff.journal import Journal
@@ -189,6 +190,7 @@ class Bakeoff:
             sample=self.sample,
             ranks=long_tail.rank_ticks(data.n_items),
             tail=long_tail.interaction_curve(data),
+            sense=summarize(data),
         )
 
 
