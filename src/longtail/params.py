@@ -24,6 +24,7 @@ __all__ = [
     "described",
     "hyper",
     "parse",
+    "parse_spec",
     "positive",
     "split",
     "validate",
@@ -123,6 +124,29 @@ def parse(cls: type[Any], texts: dict[str, str]) -> dict[str, Any]:
         else:
             raise ConfigError(f"{cls.__name__}: {name} must be {described(hints[name])}, not {text!r}")
     return parsed
+
+
+def parse_spec(spec: str) -> tuple[str, dict[str, str]]:
+    """The name and the parameters, still as text, of something written as `name:parameter=value,parameter=value`.
+
+    Examples:
+        >>> parse_spec("svd:factors=8,learning-rate=0.1")
+        ('svd', {'factors': '8', 'learning_rate': '0.1'})
+
+    Raises:
+        ConfigError: for a parameter without a value, one that stands there twice, or a bracket without its partner.
+    """
+    name, _, rest = spec.partition(":")
+    texts: dict[str, str] = {}
+    for pair in filter(None, split(rest, ":,")):
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise ConfigError(f"{spec!r}: write parameters as {name}:parameter=value")
+        field = key.strip().replace("-", "_")
+        if field in texts:
+            raise ConfigError(f"{spec!r}: {field} stands there twice; drop one")
+        texts[field] = value.strip()
+    return name, texts
 
 
 def written(value: Any) -> str:

@@ -1,35 +1,31 @@
-"""Train and test: every way to divide interactions, each a pair `(train, test)` that shares ids, catalog and scale.
-
-What a split lets a model know that it could not have known decides what its figures are worth:
-
-| split | question it answers | what leaks |
-|---|---|---|
-| `random_holdout`, `k_fold` | how well are missing ratings filled in? | the future: train has rows later than test's |
-| `leave_one_out(which="random")` | is a hidden favourite found? | the future, as above |
-| `leave_one_out(which="last")` | what does each user do next? | other users' later rows |
-| `by_time` | what happens after today? | nothing; users and items may be new, though |
-
-Rows keep their order within each part.
-"""
+"""Rows of people who stay in train: at random, in turns, one of each user, or as somebody else divided them."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
 from longtail.data.ids import Ids
 from longtail.data.interactions import Interactions
+from longtail.data.splits.parts import (
+    Split,
+    Which,
+    divide,
+    places,
+    require_choice,
+    require_share,
+    require_whole,
+    row_keys,
+)
 from longtail.errors import ConfigError, DataError
 from longtail.rng import generator
-from longtail.types import AnyArray, BoolArray, LongArray
+from longtail.types import AnyArray, LongArray
 
-__all__ = ["Per", "Split", "Which", "by_time", "k_fold", "leave_one_out", "predefined", "random_holdout"]
+__all__ = ["Per", "k_fold", "leave_one_out", "predefined", "random_holdout"]
 
-Split: TypeAlias = tuple[Interactions, Interactions]
-Which = Literal["random", "last"]
 Per = Literal["data", "user", "item"]
 
 
@@ -55,19 +51,17 @@ def random_holdout(data: Interactions, fraction: float = 0.25, *, per: Per = "da
         >>> train.user_counts.tolist(), test.user_counts.tolist()
         ([1, 1], [1, 1])
     """
-    _require_fraction(fraction)
-    if per not in get_args(Per):
-        raise ConfigError(f"per must be one of {', '.join(get_args(Per))}, not {per!r}")
+    require_share(fraction)
+    require_choice("per", per, get_args(Per))
     held_out = np.zeros(len(data), dtype=np.bool_)
     if per == "data":
         wanted = round(fraction * len(data))
         held_out[generator(seed, "split", "holdout").choice(len(data), wanted, replace=False, shuffle=False)] = True
     else:
         owners, counts = (data.users, data.user_counts) if per == "user" else (data.items, data.item_counts)
-        order = np.lexsort((generator(seed, "split", "holdout", per).random(len(data)), owners))
-        place = np.arange(len(data)) - (np.cumsum(counts) - counts)[owners[order]]
-        held_out[order] = place < np.rint(fraction * counts)[owners[order]]
-    return _divide(data, held_out, "choose another fraction")
+        keys = generator(seed, "split", "holdout", per).random(len(data))
+        held_out = places(owners, counts, keys) < np.rint(fraction * counts)[owners]
+    return divide(data, held_out, "choose another fraction")
 
 
 def k_fold(data: Interactions, k: int = 5, *, seed: int = 0) -> Iterator[Split]:
@@ -91,7 +85,7 @@ def k_fold(data: Interactions, k: int = 5, *, seed: int = 0) -> Iterator[Split]:
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or not 2 <= k <= len(data):
         raise ConfigError(f"k must be a whole number from 2 to the number of rows ({len(data):,}), not {k!r}")
     fold = generator(seed, "split", "folds").permutation(len(data)) % k
-    return ((data.take(fold != number), data.take(fold == number)) for number in range(k))
+    return (Split(data.take(fold != number), data.take(fold == number)) for number in range(k))
 
 
 def leave_one_out(data: Interactions, *, which: Which = "random", min_history: int = 2, seed: int = 0) -> Split:
@@ -115,50 +109,12 @@ def leave_one_out(data: Interactions, *, which: Which = "random", min_history: i
         >>> test.to_frame().rows()
         [(1, 1, 5.0, 20)]
     """
-    if which not in ("random", "last"):
-        raise ConfigError(f"which must be random or last, not {which!r}")
-    if isinstance(min_history, bool) or not isinstance(min_history, (int, np.integer)) or min_history < 1:
-        raise ConfigError(f"min_history must be a whole number of at least 1, not {min_history!r}")
-    if which == "last":
-        key: AnyArray = _times(data, "leave_one_out(which='last')", "which='random'")
-    else:
-        key = generator(seed, "split", "leave-one-out").random(len(data))
+    keys = row_keys(data, which, seed, "leave_one_out")
+    require_whole("min_history", min_history)
     held_out = np.zeros(len(data), dtype=np.bool_)
-    highest = _highest_row_of_users(data, key)
+    highest = _highest_row_of_users(data, keys)
     held_out[highest[data.user_counts >= min_history]] = True
-    return _divide(data, held_out, f"it takes users with {min_history} rows or more")
-
-
-def by_time(data: Interactions, *, fraction: float = 0.2, at: int | None = None) -> Split:
-    """Learn from everything before one moment, test on everything from it on, for all users alike.
-
-    Rows of the same second stay together, so every training row is strictly earlier than every test row. With a
-    fraction, the moment is the latest that puts at least that part of the rows in test: ties make the test part
-    larger.
-
-    Args:
-        data: the rows to divide.
-        fraction: the part for testing, between 0 and 1; without effect when `at` is given.
-        at: seconds since 1970 of the first moment of the test part.
-
-    Raises:
-        ConfigError: a fraction that is not between 0 and 1.
-        DataError: no times, or nothing before or nothing after the moment.
-
-    Examples:
-        >>> data = Interactions.from_frame(
-        ...     {"user": [1, 1, 2], "item": [1, 2, 1], "rating": [5, 4, 3], "timestamp": [20, 10, 20]}
-        ... )
-        >>> train, test = by_time(data, fraction=0.3)
-        >>> len(train), len(test)
-        (1, 2)
-    """
-    times = _times(data, "by_time", "random_holdout")
-    if at is None:
-        _require_fraction(fraction)
-        place = min(max(len(times) - round(fraction * len(times)), 0), len(times) - 1)
-        at = int(np.partition(times, place)[place]) if len(times) else 0
-    return _divide(data, times >= at, f"the cut is at {at}: choose another")
+    return divide(data, held_out, f"it takes users with {min_history} rows or more")
 
 
 def predefined(train: Any, test: Any, *, scale: tuple[float, float] | None = None) -> Split:
@@ -204,19 +160,11 @@ def predefined(train: Any, test: Any, *, scale: tuple[float, float] | None = Non
         )
         for part in parts
     )
-    return first, second
+    return Split(first, second)
 
 
 def _recoded(codes: AnyArray, old: Ids, new: Ids) -> AnyArray:
     return codes if old is new else new.index(old.values)[codes]
-
-
-def _divide(data: Interactions, held_out: BoolArray, fix: str) -> Split:
-    tested = int(np.count_nonzero(held_out))
-    for name, rows in (("train", len(data) - tested), ("test", tested)):
-        if not rows:
-            raise DataError(f"nothing is left in {name} of {len(data):,} rows; {fix}")
-    return data.take(~held_out), data.take(held_out)
 
 
 def _highest_row_of_users(data: Interactions, key: AnyArray) -> LongArray:
@@ -229,15 +177,3 @@ def _highest_row_of_users(data: Interactions, key: AnyArray) -> LongArray:
     rows = np.full(data.n_users, -1, dtype=np.int64)
     np.maximum.at(rows, data.users[candidates], candidates)
     return rows
-
-
-def _times(data: Interactions, wanted_by: str, instead: str) -> LongArray:
-    if data.times is None:
-        raise DataError(f"{wanted_by} needs times, and these data have none; load a timestamp column or use {instead}")
-    return data.times
-
-
-def _require_fraction(fraction: float) -> None:
-    number = isinstance(fraction, (int, float)) and not isinstance(fraction, bool)
-    if not number or not 0.0 < fraction < 1.0:
-        raise ConfigError(f"fraction must be a number between 0 and 1, both excluded, not {fraction!r}")
