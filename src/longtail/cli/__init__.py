@@ -18,6 +18,7 @@ from longtail.cli.contest import bakeoff
 from longtail.cli.listing import algorithms, data_fetch, data_info, data_list
 from longtail.cli.measure import evaluate, split
 from longtail.cli.models import fit, recommend, similar
+from longtail.cli.protocols import protocols
 from longtail.cli.tuning import tune
 from longtail.cli.words import in_options
 from longtail.errors import LongtailError
@@ -33,7 +34,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
 )
-for verb in (bakeoff, tune, recommend, similar, fit, split, evaluate, algorithms):
+for verb in (bakeoff, tune, recommend, similar, fit, split, evaluate, algorithms, protocols):
     app.command()(verb)
 data_app = typer.Typer(help="List, fetch and look at data sets.", no_args_is_help=True)
 for name, listing in (("list", data_list), ("fetch", data_fetch), ("info", data_info)):
