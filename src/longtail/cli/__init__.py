@@ -22,6 +22,7 @@ from longtail.cli.listing import algorithms, data_fetch, data_info, data_list
 from longtail.cli.measure import evaluate, split
 from longtail.cli.models import fit, recommend, similar
 from longtail.cli.perceived import answers, sheet
+from longtail.cli.protocols import protocols
 from longtail.cli.tuning import tune
 from longtail.cli.words import in_options
 from longtail.errors import LongtailError
@@ -41,7 +42,7 @@ VERBS = (
     *(bakeoff, compare, tune),
     *(recommend, similar, fit),
     *(split, evaluate, behavior, sheet, answers),
-    algorithms,
+    *(algorithms, protocols),
 )
 for verb in VERBS:
     app.command()(verb)
