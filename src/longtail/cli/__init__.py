@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from longtail.cli.comparing import compare
 from longtail.cli.contest import bakeoff
 from longtail.cli.listing import algorithms, data_fetch, data_info, data_list
 from longtail.cli.measure import evaluate, split
@@ -34,7 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
 )
-for verb in (bakeoff, tune, recommend, similar, fit, split, evaluate, algorithms, protocols):
+for verb in (bakeoff, compare, tune, recommend, similar, fit, split, evaluate, algorithms, protocols):
     app.command()(verb)
 data_app = typer.Typer(help="List, fetch and look at data sets.", no_args_is_help=True)
 for name, listing in (("list", data_list), ("fetch", data_fetch), ("info", data_info)):

@@ -6,12 +6,22 @@ import numpy as np
 
 from longtail.data.interactions import Interactions
 from longtail.data.results import TopN
+from longtail.evaluation.per_list import lengths, mean_of_items, ratio, sum_of_items
 from longtail.evaluation.similarity import ItemSimilarity
 from longtail.evaluation.value import MetricValue
 from longtail.kernels.pairs import distinct_pairs, list_pair_sums
-from longtail.types import AnyArray, LongArray, RealArray
+from longtail.types import LongArray, RealArray
 
-__all__ = ["catalogue_coverage", "diversity", "novelty", "popularity_ranks", "self_information", "user_coverage"]
+__all__ = [
+    "catalogue_coverage",
+    "diversity",
+    "intra_list_diversity",
+    "mean_inverse_user_frequency",
+    "novelty",
+    "popularity_ranks",
+    "self_information",
+    "user_coverage",
+]
 
 
 def user_coverage(lists: TopN) -> MetricValue:
@@ -76,16 +86,39 @@ def diversity(lists: TopN, similarity: ItemSimilarity) -> MetricValue:
         >>> round(diversity(lists, rating_cosine(train)), 4)
         0.6667
     """
-    items = lists.aligned_to(lists.user_ids, similarity.item_ids).items
-    n_items = len(similarity.item_ids)
-    keys = distinct_pairs(items, n_items)
-    values = similarity.pairs(keys // n_items, keys % n_items)
-    sums = list_pair_sums(items, keys, np.asarray(values, dtype=np.float64), n_items)
-    lengths = lists.filled.sum(axis=1)
-    counts = lengths * (lengths - 1) // 2
+    sums, counts = _pair_similarities(lists, similarity)
     pooled = 1.0 - sums.sum() / counts.sum() if counts.any() else np.nan
-    per_user = 1.0 - np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
-    return MetricValue(pooled, "diversity", lists.users, per_user)
+    return MetricValue(pooled, "diversity", lists.users, 1.0 - ratio(sums, counts))
+
+
+def intra_list_diversity(lists: TopN, similarity: ItemSimilarity) -> MetricValue:
+    """The mean distance of two items of a list, each user counting once; whether higher is better depends.
+
+    ILD = mean over users of 2 / (|L(u)| (|L(u)| - 1)) sum over pairs {a, b} in L(u) of 1 - sim(a, b). A list of fewer
+    than two items is undefined (RecTools counts it as 0). `diversity` has the same values per user and pools the pairs
+    of all lists, so that long lists weigh more; with lists of one length the two are equal.
+    Source: Smyth & McClave 2001; Zhang & Hurley 2008, "Avoiding monotony"; the mean over users as in Vargas & Castells
+    2011, "Rank and relevance in novelty and diversity metrics for recommender systems", and RecTools.
+
+    Args:
+        lists: the lists.
+        similarity: of two items, any of `rating_cosine`, `vector_cosine`, `rating_pearson_baseline`, `genre_jaccard`,
+            `feature_cosine`, `embedding_cosine`, `text_cosine`, or an object of your own.
+
+    Raises:
+        UnknownIdError: if the lists hold an item the similarity has no id for.
+
+    Examples:
+        Of ann's three pairs one has cosine 1, and bob's only pair has: (2/3 + 0) / 2; pooled, it is 1 - 2/4.
+
+        >>> from longtail.evaluation.similarity import rating_cosine
+        >>> train = Interactions.from_frame({"user": [1, 1, 2], "item": [10, 20, 30], "rating": [3.0, 4.0, 2.0]})
+        >>> lists = TopN([0, 1], [[0, 1, 2], [0, 1, -1]], [[3, 2, 1], [1, 0, 0]], train.user_ids, train.item_ids)
+        >>> round(intra_list_diversity(lists, rating_cosine(train)), 4), diversity(lists, rating_cosine(train))
+        (0.3333, 0.5)
+    """
+    sums, counts = _pair_similarities(lists, similarity)
+    return MetricValue.over_users("intra_list_diversity", lists.users, 1.0 - ratio(sums, counts))
 
 
 def novelty(lists: TopN, train: Interactions) -> MetricValue:
@@ -115,7 +148,8 @@ def self_information(lists: TopN, train: Interactions) -> MetricValue:
     Info = mean over all recommendations (u, i) of -log2(n_i / n), pooled, with n_i the users of `train` who rated i
     and n the users who rated anything. An item nobody rated would be infinitely surprising; it counts as rated once,
     log2(n) bits. A user's value is the mean over their own list, NaN for an empty one.
-    Source: Zhou et al. 2010, "Solving the apparent diversity-accuracy dilemma of recommender systems".
+    Source: Zhou et al. 2010, "Solving the apparent diversity-accuracy dilemma of recommender systems". The mean over
+    users of the same quantity is `mean_inverse_user_frequency`.
 
     Raises:
         UnknownIdError: if the lists hold an item that `train` has no id for.
@@ -128,8 +162,31 @@ def self_information(lists: TopN, train: Interactions) -> MetricValue:
         >>> self_information(lists, train)
         0.5
     """
-    raters = max(int(np.count_nonzero(train.user_counts)), 1)
-    return _pooled("self_information", lists, train, np.log2(raters / np.maximum(train.item_counts, 1)))
+    return _pooled("self_information", lists, train, _bits(train))
+
+
+def mean_inverse_user_frequency(lists: TopN, train: Interactions) -> MetricValue:
+    """The mean surprise of what is recommended, in bits, each user counting once; whether higher is better depends.
+
+    MIUF = mean over users of 1/|L(u)| sum over i in L(u) of -log2(n_i / n), with n_i and n as for `self_information`,
+    which has the same values per user and pools all recommendations; with lists of one length the two are equal. An
+    item nobody rated counts as rated once, an empty list is undefined.
+    Source: Castells, Vargas & Wang 2011, "Novelty and diversity metrics for recommender systems: choice, discovery and
+    relevance" (inverse user frequency); the MeanInvUserFreq of RecTools.
+
+    Raises:
+        UnknownIdError: if the lists hold an item that `train` has no id for.
+
+    Examples:
+        Both users rated item 10 (0 bits), one of two rated 20 (1 bit): (1/2 + 1) / 2; pooled, it is 2/3.
+
+        >>> train = Interactions.from_frame({"user": [1, 1, 2], "item": [10, 20, 10], "rating": [3.0, 4.0, 5.0]})
+        >>> lists = TopN([0, 1], [[0, 1], [1, -1]], [[2, 1], [1, -np.inf]], train.user_ids, train.item_ids)
+        >>> mean_inverse_user_frequency(lists, train), round(self_information(lists, train), 4)
+        (0.75, 0.6667)
+    """
+    bits = mean_of_items(lists, train.item_ids, _bits(train))
+    return MetricValue.over_users("mean_inverse_user_frequency", lists.users, bits)
 
 
 def popularity_ranks(train: Interactions) -> LongArray:
@@ -147,10 +204,24 @@ def popularity_ranks(train: Interactions) -> LongArray:
 
 def _pooled(name: str, lists: TopN, train: Interactions, item_values: RealArray) -> MetricValue:
     """The mean of an item's value over all recommendations, and over each list."""
-    aligned = lists.aligned_to(lists.user_ids, train.item_ids)
-    worth: AnyArray = np.zeros(aligned.items.shape)
-    worth[aligned.filled] = item_values[aligned.items[aligned.filled]]
-    sums, counts = worth.sum(axis=1), aligned.filled.sum(axis=1)
+    sums, counts = sum_of_items(lists, train.item_ids, item_values), lengths(lists)
     pooled = sums.sum() / counts.sum() if counts.any() else np.nan
-    per_user = np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
-    return MetricValue(pooled, name, lists.users, per_user)
+    return MetricValue(pooled, name, lists.users, ratio(sums, counts))
+
+
+def _bits(train: Interactions) -> RealArray:
+    """(n_items,) the self-information of meeting each item."""
+    raters = max(int(np.count_nonzero(train.user_counts)), 1)
+    bits: RealArray = np.log2(raters / np.maximum(train.item_counts, 1))
+    return bits
+
+
+def _pair_similarities(lists: TopN, similarity: ItemSimilarity) -> tuple[RealArray, LongArray]:
+    """(n_lists,) the sum of the similarities of a list's pairs of items, and (n_lists,) the pairs."""
+    items = lists.aligned_to(lists.user_ids, similarity.item_ids).items
+    n_items = len(similarity.item_ids)
+    keys = distinct_pairs(items, n_items)
+    values = similarity.pairs(keys // n_items, keys % n_items)
+    sums = list_pair_sums(items, keys, np.asarray(values, dtype=np.float64), n_items)
+    size = lengths(lists)
+    return sums, size * (size - 1) // 2

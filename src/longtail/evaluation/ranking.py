@@ -154,13 +154,11 @@ def mrr(lists: TopN, test: Interactions, *, min_rating: float | None = None) -> 
 
 def _look_up(lists: TopN, test: Interactions, min_rating: float | None) -> tuple[Hits, BoolArray]:
     hits = Hits.of(lists, test)
-    relevant = np.ones(len(test), dtype=bool) if min_rating is None else test.values >= float(min_rating)
-    return hits, relevant
+    return hits, hits.relevant(test, min_rating)
 
 
 def _per_relevant_user(name: str, hits: Hits, relevant: BoolArray, per_user: RealArray) -> MetricValue:
-    defined = hits.total(relevant) > 0
-    return MetricValue.over_users(name, hits.users, np.where(defined, per_user, np.nan))
+    return MetricValue.over_users(name, hits.users, hits.where_any(relevant, per_user))
 
 
 def _gain(test: Interactions, relevant: BoolArray, gains: Gains) -> RealArray:

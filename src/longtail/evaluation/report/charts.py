@@ -1,46 +1,37 @@
-"""The charts of the report as plotly figures in plain dictionaries; no plotly is needed to make them.
-
-A colour is written as a token, `@0`, `@1`, ... for the algorithms in order and `@ink`, `@muted`, `@paper`, `@grid` for
-the page; the report's script puts in the colours of the light or the dark theme.
-"""
+"""The charts of a bake-off: bars, points, lines and a heat map, each with its figures as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from html import escape
 from itertools import accumulate
 from typing import Any
 
 from longtail.evaluation.findings import Findings, Outcome
 from longtail.evaluation.intervals import wilson
 from longtail.evaluation.label_lines import wrapped
-from longtail.evaluation.label_places import label_places
 from longtail.evaluation.measures import COLUMNS, FLOORED, Column
+from longtail.evaluation.report.chart import (
+    DASHES,
+    LABEL,
+    LABEL_IN_LEGEND,
+    LINE,
+    PALETTE,
+    SYMBOLS,
+    Chart,
+    Figures,
+    lines,
+    style,
+)
+from longtail.evaluation.report.label_places import label_places
 
-__all__ = ["Chart", "bars", "by_rating", "hit_bars", "long_tail", "trade_off"]
+__all__ = ["bars", "by_rating", "hit_bars", "long_tail", "trade_off"]
 
-PALETTE = 8
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon")
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 CROWD = 7
 """With more points than this, a chart of points takes the whole width, and labels without room are left out."""
-LABEL, LABEL_IN_LEGEND = 20, 40
-ROW, LINE = 34, 17
+ROW = 34
 ROOM, TOLERANCE = (1000.0, 440.0), 0.02
 OUTLINE = {"color": "@ink", "width": 0.8}
 _BY_KEY = {column.key: column for column in COLUMNS}
-
-
-@dataclass(frozen=True)
-class Chart:
-    """One figure: traces, layout, its height in pixels, the title above it, and whether it needs a row of its own."""
-
-    title: str
-    traces: list[dict[str, Any]]
-    layout: dict[str, Any] = field(default_factory=dict)
-    height: int = 320
-    wide: bool = False
 
 
 def bars(findings: Findings, key: str) -> Chart:
@@ -52,7 +43,10 @@ def bars(findings: Findings, key: str) -> Chart:
     middles = _middles(rows, ROW)
     trace = _bar(values, middles, [f"@{colour}" for colour, _ in rows], 0.62 * ROW)
     traces = [trace, _labels(values, middles, texts)]
-    return _bar_chart(_first_upper(column.title), rows, traces, max(values, default=1.0), ROW)
+    figures = Figures(
+        ["algorithm", column.title], [[one.label, text] for (_, one), text in zip(rows, texts, strict=True)]
+    )
+    return _bar_chart(_first_upper(column.title), rows, traces, max(values, default=1.0), ROW, figures)
 
 
 def hit_bars(findings: Findings, key: str) -> Chart:
@@ -71,7 +65,7 @@ def hit_bars(findings: Findings, key: str) -> Chart:
         ]
         values = [float(outcome.values[name] or 0.0) for _, _, outcome in known]
         edges = [wilson(value, outcome.users[name]) for value, (_, _, outcome) in zip(values, known, strict=True)]
-        at = [middle + (place - (len(variants) - 1) / 2) * 0.4 * row for middle, _, _ in known]
+        at = [middle + _aside(outcome, place, variants) * 0.4 * row for middle, _, outcome in known]
         trace = _bar(values, at, [f"@{colour}" for _, colour, _ in known], 0.34 * row, hatched=name != key)
         trace["error_x"] = {
             "type": "data",
@@ -84,9 +78,27 @@ def hit_bars(findings: Findings, key: str) -> Chart:
         }
         traces += [trace, _labels([high for _, high in edges], at, [column.show(value) for value in values])]
         furthest = max([furthest, *(high for _, high in edges)])
-    chart = _bar_chart(_first_upper(column.title), rows, traces, furthest, row)
+    figures = _with_intervals(rows, column, variants)
+    chart = _bar_chart(_first_upper(column.title), rows, traces, furthest, row, figures)
     chart.layout["xaxis"]["tickformat"] = ".0%"
     return chart
+
+
+def _aside(outcome: Outcome, place: int, variants: list[str]) -> float:
+    """How far from the middle of its row a bar stands: one that is alone stands there."""
+    alone = sum(outcome.values.get(name) is not None for name in variants) == 1
+    return 0.0 if alone else place - (len(variants) - 1) / 2
+
+
+def _with_intervals(rows: list[tuple[int, Outcome]], column: Column, variants: list[str]) -> Figures:
+    headings, found = ["algorithm"], [[outcome.label] for _, outcome in rows]
+    for name in variants:
+        headings += [column.title + (" with the floor" if name != column.key else ""), "95% interval"]
+        for line, (_, outcome) in zip(found, rows, strict=True):
+            value = outcome.values.get(name)
+            edges = [] if value is None else wilson(value, outcome.users[name])
+            line += [column.show(value), " to ".join(map(column.show, edges)) or "-"]
+    return Figures(headings, found)
 
 
 def trade_off(findings: Findings, key: str) -> Chart:
@@ -96,7 +108,7 @@ def trade_off(findings: Findings, key: str) -> Chart:
     x = [float(outcome.values[key] or 0.0) for _, outcome in rows]
     y = [float(outcome.values[hits.key] or 0.0) for _, outcome in rows]
     crowd = len(rows) > CROWD
-    labels = [_lines(outcome.label, LABEL_IN_LEGEND if crowd else LABEL) for _, outcome in rows]
+    labels = [lines(outcome.label, LABEL_IN_LEGEND if crowd else LABEL) for _, outcome in rows]
     (left, right), (bottom, top) = _room(x), _room(y)
     points = [((a - left) / (right - left), (b - bottom) / (top - bottom)) for a, b in zip(x, y, strict=True)]
     places = label_places(points, labels, size=ROOM, tolerance=TOLERANCE) if crowd else label_places(points, labels)
@@ -114,7 +126,7 @@ def trade_off(findings: Findings, key: str) -> Chart:
         "marker": {
             "size": 13,
             "color": [f"@{place % PALETTE}" for place, _ in rows],
-            "symbol": [_style(SYMBOLS, place) for place, _ in rows],
+            "symbol": [style(SYMBOLS, place) for place, _ in rows],
             "line": OUTLINE,
         },
         "cliponaxis": False,
@@ -125,7 +137,12 @@ def trade_off(findings: Findings, key: str) -> Chart:
         "xaxis": {"title": {"text": column.title}, "range": [left, right], "nticks": 6},
         "yaxis": {"title": {"text": hits.title}, "range": [bottom, top], "tickformat": ".0%", "nticks": 6},
     }
-    return Chart(f"{_first_upper(hits.title)} and {column.title}", [trace], layout, 540 if crowd else 380, crowd)
+    figures = Figures(
+        ["algorithm", column.title, hits.title],
+        [[one.label, column.show(a), hits.show(b)] for (_, one), a, b in zip(rows, x, y, strict=True)],
+    )
+    title = f"{_first_upper(hits.title)} and {column.title}"
+    return Chart(title, [trace], layout, 540 if crowd else 380, crowd, figures)
 
 
 def long_tail(findings: Findings) -> Chart:
@@ -135,8 +152,8 @@ def long_tail(findings: Findings) -> Chart:
     traces = [{**line, "y": findings.tail, "name": what, "line": {"color": "@ink", "width": 5}}]
     for place, outcome in enumerate(findings.outcomes):
         if outcome.tail:
-            style = {"color": f"@{place % PALETTE}", "width": 2.5, "dash": _style(DASHES, place)}
-            traces.append({**line, "y": outcome.tail, "name": _lines(outcome.label, LABEL_IN_LEGEND), "line": style})
+            drawn = {"color": f"@{place % PALETTE}", "width": 2.5, "dash": style(DASHES, place)}
+            traces.append({**line, "y": outcome.tail, "name": lines(outcome.label, LABEL_IN_LEGEND), "line": drawn})
     for trace in traces:
         trace["hovertemplate"] = "the %{x:,} most popular items: %{y:.0%}"
     layout = {
@@ -152,13 +169,23 @@ def long_tail(findings: Findings) -> Chart:
         "hovermode": "x unified",
     }
     named = sum(len(wrapped(outcome.label, LABEL_IN_LEGEND)) for outcome in findings.outcomes if outcome.tail)
-    return Chart("The long tail", traces, layout, 460 + LINE * max(4, named // 2))
+    height = 460 + LINE * max(4, named // 2)
+    return Chart("The long tail", traces, layout, height, figures=_shares(findings, what))
+
+
+def _shares(findings: Findings, what: str) -> Figures:
+    """The curves, read at the ranks closest to 1, 10, 100 and so on."""
+    powers = [10**power for power in range(len(str(findings.ranks[-1])))]
+    at = sorted({min(range(len(findings.ranks)), key=lambda place: abs(findings.ranks[place] - p)) for p in powers})
+    tails = [(what, findings.tail), *((one.label, one.tail) for one in findings.outcomes if one.tail)]
+    rows = [[name, *(f"{tail[place]:.1%}" for place in at)] for name, tail in tails]
+    return Figures(["share of the", *(f"{findings.ranks[place]:,} most popular" for place in at)], rows)
 
 
 def by_rating(findings: Findings) -> Chart:
     """Hit rate without the floor, a row an algorithm and a column an actual rating; the last row counts the users."""
     rows = [outcome for outcome in findings.outcomes if outcome.by_rating.get("hits")]
-    labels = [_lines(outcome.label) for outcome in rows]
+    labels = [lines(outcome.label) for outcome in rows]
     row = max([ROW, *(LINE * _height(outcome) + 8 for outcome in rows)])
     cells = [outcome.by_rating["hits"] for outcome in rows]
     ratings = [f"{cell['rating']:g}" for cell in cells[0]]
@@ -190,7 +217,15 @@ def by_rating(findings: Findings) -> Chart:
         "xaxis": {"title": {"text": "actual rating"}, "type": "category", "showgrid": False, "tickangle": 0},
         "yaxis": {"type": "category", "range": [len(rows) + 0.5, -0.5], "showgrid": False},
     }
-    return Chart("Percent of hidden items found, by their rating", [heat, counts], layout, 110 + row * (len(rows) + 1))
+    figures = Figures(
+        ["percent found", *(f"rated {rating}" for rating in ratings)],
+        [
+            *([one.label, *(f"{100 * share:.1f}" for share in line)] for one, line in zip(rows, shares, strict=True)),
+            ["users", *(f"{cell['users']:,.0f}" for cell in cells[0])],
+        ],
+    )
+    height = 110 + row * (len(rows) + 1)
+    return Chart("Percent of hidden items found, by their rating", [heat, counts], layout, height, figures=figures)
 
 
 # -- parts ---------------------------------------------------------------------------------------------------------
@@ -198,11 +233,6 @@ def by_rating(findings: Findings) -> Chart:
 
 def _indexed(findings: Findings) -> list[tuple[int, Outcome]]:
     return [(place % PALETTE, outcome) for place, outcome in enumerate(findings.outcomes)]
-
-
-def _style(styles: Sequence[str], place: int) -> str:
-    """The style of an algorithm: each time the colours begin anew, the styles are moved on by one."""
-    return styles[(place % PALETTE + place // PALETTE) % len(styles)]
 
 
 def _known(findings: Findings, column: Column) -> list[tuple[int, Outcome]]:
@@ -245,21 +275,26 @@ def _labels(ends: Sequence[float], at: Sequence[float], texts: list[str]) -> dic
 
 
 def _bar_chart(
-    title: str, rows: list[tuple[int, Outcome]], traces: list[dict[str, Any]], furthest: float, row: float
+    title: str,
+    rows: list[tuple[int, Outcome]],
+    traces: list[dict[str, Any]],
+    furthest: float,
+    row: float,
+    figures: Figures,
 ) -> Chart:
     total = sum(_row_heights(rows, row))
     layout = {
         "xaxis": {"range": [0, 1.3 * furthest or 1.0], "showgrid": False, "nticks": 5},
         "yaxis": {
             "tickvals": _middles(rows, row),
-            "ticktext": [_lines(outcome.label) for _, outcome in rows],
+            "ticktext": [lines(outcome.label) for _, outcome in rows],
             "range": [total, 0],
             "showgrid": False,
             "zeroline": False,
             "automargin": True,
         },
     }
-    return Chart(title, traces, layout, round(60 + total))
+    return Chart(title, traces, layout, round(60 + total), figures=figures)
 
 
 def _middles(rows: list[tuple[int, Outcome]], row: float) -> list[float]:
@@ -281,10 +316,6 @@ def _room(values: list[float]) -> tuple[float, float]:
     low, high = min(values, default=0.0), max(values, default=1.0)
     margin = 0.18 * (high - low) or 0.5 * abs(high) or 1.0
     return low - margin, high + margin
-
-
-def _lines(label: str, width: int = LABEL) -> str:
-    return "<br>".join(escape(line) for line in wrapped(label, width))
 
 
 def _first_upper(text: str) -> str:

@@ -1,13 +1,17 @@
-"""The bake-off's report: one HTML file that holds everything it shows and works from disk."""
+"""The bake-off's report: its parts in the order a reader should meet them."""
 
 from __future__ import annotations
 
 from html import escape
 
-from longtail.evaluation import report_charts, report_text, summary
-from longtail.evaluation.charts import Chart
+from longtail.evaluation import summary
 from longtail.evaluation.findings import Findings
-from longtail.evaluation.page import chart_section, page
+from longtail.evaluation.report.chart import Chart
+from longtail.evaluation.report.figures import figure_table
+from longtail.evaluation.report.page import chart_part, page
+from longtail.evaluation.report.people import people
+from longtail.evaluation.report.run import what_was_run
+from longtail.evaluation.report.sections import sections
 
 __all__ = ["render"]
 
@@ -15,20 +19,17 @@ __all__ = ["render"]
 def render(findings: Findings) -> str:
     """The report as HTML text. Nothing in it is fetched from elsewhere, and whatever came with the data is escaped."""
     drawn: dict[str, Chart] = {}
-    sections = [
-        report_text.figure_table(findings),
-        *(
-            chart_section(section.name, section.title, section.legend, section.charts, drawn)
-            for section in report_charts.sections(findings)
-        ),
-        report_text.lists(findings),
-        report_text.what_was_run(findings),
+    parts = [
+        figure_table(findings),
+        *(chart_part(one.name, one.title, one.legend, one.charts, drawn, one.short) for one in sections(findings)),
+        people(findings),
+        what_was_run(findings),
     ]
     return page(
         "Longtail bake-off",
         _title(findings),
         summary.sentences(findings),
-        sections,
+        parts,
         drawn,
         banner=_banner(findings),
         version=findings.environment["longtail"],

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from longtail.evaluation import charts
-from longtail.evaluation.charts import Chart
 from longtail.evaluation.findings import Findings
+from longtail.evaluation.report import charts, costs
+from longtail.evaluation.report.chart import Chart
 
 __all__ = ["Section", "sections"]
 
@@ -20,11 +20,12 @@ class Section:
     title: str
     legend: str
     charts: list[Chart]
+    short: str = ""
 
 
 def sections(findings: Findings) -> list[Section]:
     """The sections for which there are figures, in order."""
-    makers = (_accuracy, _hits, _trade_off, _long_tail, _by_rating, _cost)
+    makers = (_accuracy, _hits, _trade_off, _long_tail, _by_rating, _price, _cost)
     return [section for section in (make(findings) for make in makers) if section.charts]
 
 
@@ -56,7 +57,7 @@ def _trade_off(findings: Findings) -> Section:
         legend += f" Not drawn, since they predict no ratings and so have no such lists: {', '.join(left_out)}."
     if any(chart.wide for chart in made):
         legend += " A point without a name tells it when pointed at."
-    return Section("trade-off", "Accuracy against novelty and diversity", legend, made)
+    return Section("trade-off", "Accuracy against novelty and diversity", legend, made, "Novelty and diversity")
 
 
 def _long_tail(findings: Findings) -> Section:
@@ -75,6 +76,24 @@ def _by_rating(findings: Findings) -> Section:
     legend += "on the right is better, on the left it means listing what people come to dislike."
     rated = any(outcome.by_rating.get("hits") for outcome in findings.outcomes)
     return Section("by-rating", "Hit rate by rating", legend, [charts.by_rating(findings)] if rated else [])
+
+
+def _price(findings: Findings) -> Section:
+    known = {key for outcome in findings.outcomes for key, value in outcome.values.items() if value is not None}
+    paid = [key for key in costs.COSTS if key in known]
+    made = [costs.price(findings, accuracy, key) for accuracy in costs.leading(findings) for key in paid]
+    legend = "Further up is better, further left is cheaper; the line joins those that nobody beats on both, and what "
+    legend += (
+        "lies below it on the right costs more for less. Costs are on a logarithmic scale: a step is ten times as "
+    )
+    legend += "much. Seconds and memory are of this machine, and small ones are rough."
+    return Section(
+        "price",
+        "Accuracy against time and memory",
+        legend,
+        made if len(findings.outcomes) > 1 else [],
+        "Accuracy and cost",
+    )
 
 
 def _cost(findings: Findings) -> Section:

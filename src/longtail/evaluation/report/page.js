@@ -65,6 +65,56 @@ function sortBy(table, heading, index) {
 for (const table of document.querySelectorAll("table.figures")) {
   const headings = [...table.tHead.rows[table.tHead.rows.length - 1].cells];
   headings.forEach((heading, index) => {
-    heading.querySelector("button").addEventListener("click", () => sortBy(table, heading, index));
+    heading.querySelector("button")?.addEventListener("click", () => sortBy(table, heading, index));
   });
 }
+
+// What scrolls sideways shows an edge beside the column that stays; what does not needs no stop for the keyboard.
+const regions = [...document.querySelectorAll(".scroll, .lists")];
+function measure() {
+  for (const region of regions) {
+    const more = region.scrollWidth > region.clientWidth + 1;
+    region.classList.toggle("more", more);
+    region.tabIndex = more ? 0 : -1;
+  }
+}
+const watch = new ResizeObserver(measure);
+for (const region of regions) watch.observe(region);
+measure();
+
+// People: one at a time, picked by radio buttons; without this script, and on paper, all of them are shown.
+for (const picker of document.querySelectorAll(".picker[data-shows]")) {
+  const panels = [...document.querySelectorAll(picker.dataset.shows)];
+  const show = () => {
+    const chosen = picker.querySelector("input:checked").value;
+    for (const panel of panels) panel.hidden = panel.id !== chosen;
+    measure();
+  };
+  picker.hidden = false;
+  picker.addEventListener("change", show);
+  show();
+}
+for (const box of document.querySelectorAll("input[data-why]")) {
+  const holder = document.getElementById(box.dataset.why);
+  const show = () => holder.classList.toggle("without-why", !box.checked);
+  box.closest(".picker").hidden = false;
+  box.checked = matchMedia("(min-width: 60rem)").matches;
+  box.addEventListener("change", show);
+  show();
+}
+
+// Paper is light, and nothing on it can be opened.
+const opened = [];
+addEventListener("beforeprint", () => {
+  document.documentElement.classList.add("on-paper");
+  for (const details of document.querySelectorAll("details:not([open]):not(.data)")) {
+    details.open = true;
+    opened.push(details);
+  }
+  draw();
+});
+addEventListener("afterprint", () => {
+  document.documentElement.classList.remove("on-paper");
+  for (const details of opened.splice(0)) details.open = false;
+  draw();
+});
