@@ -35,6 +35,7 @@ class Outcome:
         users: how many users a figure is a mean of, where it is one.
         spread: the figure of every fold and seed, where there are several.
         by_rating: hit rate by actual rating, under "floored" and "hits" (without the floor).
+        segments: figures of new, light and heavy users, of head, mid and tail (`longtail.evaluation.segments.figures`).
         tail: share of all places of its lists that fall to the items up to each popularity rank.
         picks: what it recommends to the sample user.
         compile_seconds: seconds spent compiling kernels, in no other figure.
@@ -51,6 +52,7 @@ class Outcome:
     users: dict[str, int] = field(default_factory=dict)
     spread: dict[str, list[float]] = field(default_factory=dict)
     by_rating: dict[str, list[dict[str, float]]] = field(default_factory=dict)
+    segments: dict[str, Any] = field(default_factory=dict)
     tail: list[float] = field(default_factory=list)
     picks: list[Pick] = field(default_factory=list)
     compile_seconds: float = 0.0
@@ -84,7 +86,7 @@ class Findings:
         comparisons: which differences are real: figures and verdicts, as plain values.
         audit: what the leakage audit found, likewise.
         sense: what the data hold, likewise.
-        segments: figures for light and heavy users, for known and unknown items, likewise.
+        segments: what makes users new, light or heavy and items head, mid or tail, in words: kind -> segment -> rule.
         outcomes: one for each algorithm that finished or failed.
         not_run: labels of the algorithms that an interrupt left out.
     """

@@ -20,6 +20,7 @@ import longtail
 from longtail import params
 from longtail.algorithms.base import Recommender
 from longtail.data.interactions import Interactions
+from longtail.data.summary import summarize
 from longtail.evaluation import long_tail, protocols, resources, sample_user
 from longtail.evaluation.bakeoff.entries import Entry, entries
 from longtail.evaluation.bakeoff.journal import Journal
@@ -29,6 +30,7 @@ from longtail.evaluation.bakeoff.trial import STAGES, Trial
 from longtail.evaluation.findings import Outcome
 from longtail.evaluation.progress import Reporter, reporting
 from longtail.evaluation.protocols import Fold, Protocol
+from longtail.evaluation.segments import Groups
 from longtail.evaluation.similarity import ItemSimilarity, rating_cosine, vector_cosine
 from longtail.kernels.parallel import threads
 from longtail.kernels.topk import top_k
@@ -189,7 +191,14 @@ class Bakeoff:
             sample=self.sample,
             ranks=long_tail.rank_ticks(data.n_items),
             tail=long_tail.interaction_curve(data),
+            sense=summarize(data),
+            segments=self._segments(),
         )
+
+    def _segments(self) -> dict[str, Any]:
+        """What the segments are, in the first fold that hides something."""
+        first = next((fold for fold in self.folds if fold.test is not None), None)
+        return Groups.of(first.train, first.given).rules if first is not None else {}
 
 
 def _warm_up() -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from longtail.algorithms.base import Recommender
 from longtail.algorithms.powers import Explains, PredictsRatings
 from longtail.data.results import TopN
 from longtail.errors import LongtailError
-from longtail.evaluation import long_tail, measures, resources
+from longtail.evaluation import long_tail, measures, resources, segments
 from longtail.evaluation.bakeoff import new_items
 from longtail.evaluation.bakeoff.part import Part
 from longtail.evaluation.progress import Reporter
@@ -89,12 +89,15 @@ class Trial:
         assert isinstance(model, PredictsRatings)
         predictions = self._measured(lambda: model.predict_ratings(test), "predicts", "predict_seconds")
         self.part.add(measures.accuracy(predictions))
+        self._add_segments(segments.of_ratings(predictions, self._groups))
 
     def _list(self, model: Recommender) -> None:
         lists = self._measured(lambda: self._lists(model), f"lists: {self.fold.name}", "recommend_seconds")
         self.part.notes.extend(new_items.notes(lists, self.fold))
         above = self._above_floor(model, lists) if self._has_floor else None
         self._find_hidden(lists, "hits")
+        if self.fold.test is not None and {"hits", "ranking"} & set(self.fold.asks):
+            self._add_segments(segments.of_lists(lists, self.fold.test, self._groups))
         if above is not None:
             self._find_hidden(above, "floored", measures.FLOORED)
         if "beyond" in self.fold.asks:
@@ -102,6 +105,13 @@ class Trial:
             judged = lists if above is None else above
             self.part.add(measures.beyond_accuracy(judged, self.fold.train, self.similarity))
             self.part.tail = long_tail.recommendation_curve(judged, self.fold.train)
+
+    @property
+    def _groups(self) -> segments.Groups:
+        return segments.Groups.of(self.fold.train, self.fold.given)
+
+    def _add_segments(self, found: dict[str, Any]) -> None:
+        self.part.segments = segments.summed([self.part.segments, found])
 
     def _find_hidden(self, lists: TopN, how: str, prefix: str = "") -> None:
         test, asks = self.fold.test, self.fold.asks
