@@ -81,8 +81,17 @@ def sheet(
     for path in output:
         getattr(made, f"to_{path.suffix[1:].lower()}")(path)
     if as_json:
-        facts = {"sheet": made.sheet, "rows": len(made.rows), "people": len(made.people), "key": str(key)}
-        print_json(json.dumps({**facts, "files": [str(path) for path in output]}))
+        print_json(
+            json.dumps(
+                {
+                    "sheet": made.sheet,
+                    "rows": len(made.rows),
+                    "people": len(made.people),
+                    "key": str(key),
+                    "files": [str(path) for path in output],
+                }
+            )
+        )
     else:
         files = " and ".join(str(path) for path in output)
         typer.echo(f"Wrote {files}: {len(made.rows)} recommendations to {len(made.people)} people (sheet {made.sheet})")
@@ -94,9 +103,7 @@ def answers(
     key: Annotated[Path, typer.Option("--key", metavar="FILE", help="The key of the sheet.")],
     bakeoff: Annotated[
         Path | None,
-        typer.Option(
-            "--bakeoff", metavar="FILE", help="A bake-off's .json, whose metrics to hold against the answers."
-        ),
+        typer.Option("--bakeoff", metavar="FILE", help="A bake-off's .json: do its metrics say the same?"),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -166,7 +173,7 @@ def _facts(
 ) -> dict[str, Any]:
     questions = {
         name: {
-            "agreement": {**vars(alpha), "words": alpha.words},
+            "agreement": vars(alpha) | {"words": alpha.words},
             "algorithms": [vars(one) for one in rated[name]],
             "offline": [vars(tie) for tie in ties[name]],
             "recommendations": [vars(tie) for tie in rows[name]],
