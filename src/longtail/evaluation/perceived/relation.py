@@ -244,27 +244,27 @@ def _over_algorithms(
     """One metric against the mean answers, over the algorithms that have both."""
     both = ~np.isnan(offline) & ~np.isnan(means)
     x, y, count = np.asarray(offline)[both], means[both], int(both.sum())
-    measure = kendall_tau_b if kind == "tau" else spearman_rho
-    value = measure(x, y)
+    measure = _taus if kind == "tau" else _rhos
+    value = float(measure(x, y[None])[0])
     if math.isnan(value):
         why = "undefined: two algorithms at least must differ in both" if count > 1 else "undefined with one algorithm"
         return Tie(name, kind, value, math.nan, math.nan, count, math.nan, why)
-    low, high = _ends(np.array([measure(x, row[both]) for row in resampled]))
+    low, high = _ends(measure(x, resampled[:, both]))
     p, least = _chance(x, y, measure, seed)
     return Tie(name, kind, value, low, high, count, p, _words(value, p, least, count))
 
 
 def _chance(
-    x: RealArray, y: RealArray, measure: Callable[[AnyArray, AnyArray], float], seed: int
+    x: RealArray, y: RealArray, measure: Callable[[AnyArray, AnyArray], RealArray], seed: int
 ) -> tuple[float, float]:
     """The share of orders with a relation at least as strong, and the smallest share that there can be."""
-    observed = abs(measure(x, y))
     if len(x) <= ALL_ORDERS:
-        orders = [list(order) for order in permutations(range(len(x)))]
+        orders = np.array(list(permutations(range(len(x)))))
     else:
         rng = generator(seed, "relation")
-        orders = [list(range(len(x))), *(rng.permutation(len(x)).tolist() for _ in range(999))]
-    strengths = np.array([abs(measure(x, y[order])) for order in orders])
+        orders = np.array([np.arange(len(x)), *(rng.permutation(len(x)) for _ in range(999))])
+    strengths = np.abs(measure(x, y[orders]))
+    observed = abs(measure(x, y[None])[0])
     return float((strengths >= observed - 1e-12).mean()), float((strengths >= strengths.max() - 1e-12).mean())
 
 
@@ -290,25 +290,41 @@ def kendall_tau_b(x: AnyArray, y: AnyArray) -> float:
     NaN if either is constant.
 
     Examples:
-        >>> kendall_tau_b(np.array([1, 2, 3]), np.array([1, 3, 2])).__round__(4)
+        >>> round(kendall_tau_b(np.array([1, 2, 3]), np.array([1, 3, 2])), 4)
         0.3333
     """
-    first, second = np.triu_indices(len(x), k=1)
-    a, b = np.sign(x[second] - x[first]), np.sign(y[second] - y[first])
-    scale = math.sqrt(float(np.abs(a).sum()) * float(np.abs(b).sum()))
-    return float((a * b).sum()) / scale if scale else math.nan
+    return float(_taus(x, y[None])[0])
 
 
 def spearman_rho(x: AnyArray, y: AnyArray) -> float:
     """The correlation of the ranks, ties at their mean rank; NaN if either is constant.
 
     Examples:
-        >>> spearman_rho(np.array([1, 2, 3]), np.array([1, 3, 2])).__round__(4)
+        >>> round(spearman_rho(np.array([1, 2, 3]), np.array([1, 3, 2])), 4)
         0.5
     """
-    a, b = (rankdata(values) - (len(values) + 1) / 2 for values in (x, y))
-    scale = math.sqrt(float(a @ a) * float(b @ b))
-    return float(a @ b) / scale if scale else math.nan
+    return float(_rhos(x, y[None])[0])
+
+
+def _taus(x: AnyArray, ys: AnyArray) -> RealArray:
+    """(b,) tau-b of x (k,) and each row of ys (b, k)."""
+    first, second = np.triu_indices(len(x), k=1)
+    a, b = np.sign(x[second] - x[first]), np.sign(ys[:, second] - ys[:, first])
+    return _quotient(b @ a, np.abs(a).sum() * np.abs(b).sum(axis=1))
+
+
+def _rhos(x: AnyArray, ys: AnyArray) -> RealArray:
+    """(b,) Spearman's rho of x (k,) and each row of ys (b, k)."""
+    middle = (len(x) + 1) / 2
+    a, b = rankdata(x) - middle, rankdata(ys, axis=1) - middle
+    return _quotient(b @ a, (a @ a) * (b * b).sum(axis=1))
+
+
+def _quotient(above: RealArray, squared: RealArray) -> RealArray:
+    """One over the root of the other; NaN where that is 0 or unknown."""
+    scale = np.sqrt(squared)
+    quotient: RealArray = np.divide(above, scale, out=np.full(len(above), math.nan), where=scale > 0)
+    return quotient
 
 
 def _ends(resampled: RealArray) -> tuple[float, float]:
