@@ -30,7 +30,7 @@ from longtail.evaluation.perceived import (
     relation,
     row_relation,
 )
-from longtail.evaluation.perceived.relation import kendall_tau_b, spearman_rho
+from longtail.evaluation.perceived.correlation import kendall_tau_b, spearman_rho
 
 NAMES = ["algo-one", "algo-two", "algo-three"]
 NASTY = "</script><script>alert(1)</script>"
@@ -453,6 +453,7 @@ def test_a_planted_relation_is_found_and_its_opposite() -> None:
     by = {(tie.name, tie.kind): tie for tie in found.ties}
     assert by["ndcg", "tau"].value == 1.0
     assert by["ndcg", "tau"].p == pytest.approx(2 / 120)
+    assert by["ndcg", "tau"].adjusted == pytest.approx(2 * 2 / 120)
     assert by["ndcg", "tau"].words == "rated better where the metric is higher"
     assert by["rmse", "rho"].value == pytest.approx(-1.0)
     assert by["rmse", "rho"].words == "rated better where the metric is lower"
@@ -469,6 +470,17 @@ def test_few_algorithms_prove_nothing(algorithms: int, least: str) -> None:
     for tie in relation(answers, key, "relevance", offline).ties:
         assert tie.value == pytest.approx(1.0)
         assert tie.words == f"{algorithms} algorithms are too few to conclude anything: at best p = {least}"
+
+
+def test_many_metrics_are_many_chances() -> None:
+    answers, key = survey(5, effect=0.4)
+    one = {"ndcg": {f"a{k}": float(k) for k in range(5)}}
+    many = one | {f"m{k}": {f"a{j}": float((j * (k + 2)) % 5) for j in range(5)} for k in range(5)}
+    alone, among = (relation(answers, key, "relevance", offline).ties[0] for offline in (one, many))
+    assert alone.p == among.p <= 0.05
+    assert alone.words.startswith("rated better")
+    assert among.adjusted > 0.05
+    assert among.words == "no relation can be told from chance"
 
 
 def test_what_is_undefined_is_said() -> None:
