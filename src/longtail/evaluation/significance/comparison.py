@@ -224,7 +224,8 @@ def _measured(bare: Comparison, first: Sample, second: Sample, drawn: Resampled,
     moves = first.influence.mean(axis=1) - second.influence.mean(axis=1)
     values = first.x.mean(axis=1) - second.x.mean(axis=1)
     noise = SeedNoise.of(first, second, moves)
-    largest = float(np.abs(moves).max()) or float(max(np.abs(first.influence).max(), np.abs(second.influence).max()))
+    biggest = max(np.abs(first.influence).max(), np.abs(second.influence).max())
+    largest = float(np.abs(moves).max() or biggest or 1.0)  # where all are alike, one user could still differ by that
     interval = drawn.interval(bare.a, bare.b, largest, bare.level)
     interval = interval.widened(bare.difference, noise.reach(bare.level))
     better = values < 0 if METRICS[bare.metric].higher_is_better is False else values > 0
