@@ -12,7 +12,7 @@ from longtail.data.results import RatingPredictions, TopN
 from longtail.errors import UnknownIdError
 from longtail.evaluation.per_list import list_of_user
 from longtail.kernels.lists import places
-from longtail.types import AnyArray, BoolArray, IntArray, LongArray, RealArray
+from longtail.types import BoolArray, IntArray, LongArray, RealArray
 
 __all__ = ["Hits", "Truth"]
 
@@ -84,9 +84,12 @@ class Hits:
         """(n_users,) the values, NaN for users without a relevant row."""
         return np.where(self.total(relevant) > 0, per_user, np.nan)
 
-    def read(self, cells: AnyArray, missing: Any) -> AnyArray:
-        """(n_rows,) what stands in (n_lists, n) `cells` at the place of each row's item; `missing` where not listed."""
-        return np.where(self.found, cells[self.rows, self.ranks - 1], missing)
+    def among(self, cells: BoolArray) -> BoolArray:
+        """(n_rows,) whether the item is listed at one of the marked places, (n_lists, n) bool."""
+        listed = np.flatnonzero(self.found)
+        marked = np.zeros(len(self.ranks), dtype=bool)
+        marked[listed] = cells[self.rows[listed], self.ranks[listed] - 1]
+        return marked
 
     @property
     def found(self) -> BoolArray:
