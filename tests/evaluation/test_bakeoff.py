@@ -18,7 +18,7 @@ from longtail.evaluation import metrics
 from longtail.evaluation.bakeoff import Bakeoff, BakeoffResult
 from longtail.evaluation.bakeoff.entries import entries
 from longtail.evaluation.measures import COLUMNS
-from longtail.evaluation.protocols import Protocol
+from longtail.evaluation.protocols import Classic
 from longtail.evaluation.similarity import rating_cosine
 
 HITS = ("hit_rate", "arhr", "cumulative_hit_rate")
@@ -75,7 +75,7 @@ def test_whoever_knows_the_truth_wins(result: BakeoffResult) -> None:
 def test_hit_rate_by_rating_counts_every_user_once(result: BakeoffResult) -> None:
     cells = result.outcomes[2].by_rating["hits"]
     assert [cell["rating"] for cell in cells] == sorted(cell["rating"] for cell in cells)
-    users = result.data["splits"]["left_out"]["test_users"]
+    users = result.data["splits"]["one left out"]["test_users"]
     assert sum(cell["users"] for cell in cells) == users
     hits = sum(cell["users"] * cell["hit_rate"] for cell in cells)
     assert hits / users == pytest.approx(result.outcomes[2].values["hit_rate"])
@@ -164,7 +164,7 @@ def test_a_recommender_given_is_not_fitted(films: lt.Interactions, recommenders:
         ({"n": 0}, ConfigError),
         ({"seed": -1}, ConfigError),
         ({"user": 1}, UnknownIdError),
-        ({"protocol": Protocol(floor=6.0)}, ConfigError),
+        ({"protocol": Classic(floor=6.0)}, ConfigError),
     ],
 )
 def test_impossible_options(films: lt.Interactions, options: dict[str, object], error: type[Exception]) -> None:
@@ -174,10 +174,10 @@ def test_impossible_options(films: lt.Interactions, options: dict[str, object], 
 
 
 def test_a_protocol_of_ones_own(films: lt.Interactions) -> None:
-    found = run(films, "popular", protocol=Protocol(n=3, floor=None, holdout=0.5, seed=9))
+    found = run(films, "popular", protocol=Classic(n=3, floor=None, holdout=0.5, seed=9))
     assert "floored_hit_rate" not in found.outcomes[0].values
     assert found.protocol.n == 3
-    assert found.data["splits"]["hidden"]["test_rows"] == pytest.approx(len(films) / 2, abs=1)
+    assert found.data["splits"]["hidden ratings"]["test_rows"] == pytest.approx(len(films) / 2, abs=1)
 
 
 # -- when something goes wrong -------------------------------------------------------------------------------------
@@ -240,7 +240,7 @@ def test_the_user_asked_for_may_be_written_as_text(films: lt.Interactions) -> No
 def test_frame_has_a_row_an_algorithm_and_every_column(result: BakeoffResult, tmp_path: Path) -> None:
     frame = result.to_frame()
     figures = [column.key for column in COLUMNS]
-    assert frame.columns == ["algorithm", "name", "parameters", *figures, "compile_seconds", "error"]
+    assert frame.columns == ["algorithm", "name", "parameters", "ranked_among", *figures, "compile_seconds", "error"]
     assert frame["algorithm"].to_list() == [outcome.label for outcome in result.outcomes]
     assert json.loads(frame["parameters"][1]) == {"offset": 0.5, "seed": 0}
     written = pl.read_csv(result.to_csv(tmp_path / "figures.csv"))
@@ -256,14 +256,26 @@ def test_json_is_strict_and_reads_back(result: BakeoffResult, tmp_path: Path) ->
 
     plain = json.loads(text, parse_constant=refuse)
     assert set(plain) == {
-        *("kind", "format", "interrupted", "name", "protocol", "questions", "caveats", "data", "environment"),
+        *(
+            "kind",
+            "format",
+            "interrupted",
+            "ranked_among",
+            "name",
+            "protocol",
+            "questions",
+            "caveats",
+            "data",
+            "environment",
+        ),
         *("memory_method", "started", "seconds", "compile_seconds", "sample", "ranks", "tail", "outcomes", "not_run"),
+        *("comparisons", "audit", "sense", "segments"),
     }
     assert set(plain["outcomes"][0]) == {
         *("label", "algorithm", "parameters", "values", "users", "by_rating", "tail", "picks", "compile_seconds"),
-        *("error", "notes"),
+        *("error", "notes", "spread", "segments"),
     }
-    assert plain["format"] == 1
+    assert plain["format"] == 2
     assert plain["data"]["fingerprint"]
     assert {"longtail", "python", "numpy", "numba", "platform"} <= set(plain["environment"])
 

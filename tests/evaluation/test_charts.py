@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 import longtail as lt
-from longtail.evaluation import charts, long_tail, summary
+from longtail.evaluation import long_tail, summary
 from longtail.evaluation.bakeoff import BakeoffResult
 from longtail.evaluation.intervals import wilson
-from longtail.evaluation.label_places import label_places
+from longtail.evaluation.report import charts
+from longtail.evaluation.report.label_places import label_places
 
 
 @pytest.mark.parametrize("users", [1, 20, 671])
@@ -97,7 +98,7 @@ def test_heat_is_percent_found_by_rating(result: BakeoffResult) -> None:
     assert heat["x"] == counts["x"] == ["1", "2", "3", "4", "5"]
     assert heat["z"][0] == [1.0] * 5
     assert heat["text"][0] == ["100"] * 5
-    assert sum(map(int, counts["text"])) == result.data["splits"]["left_out"]["test_users"]
+    assert sum(map(int, counts["text"])) == result.data["splits"]["one left out"]["test_users"]
 
 
 def test_labels_move_out_of_the_way() -> None:

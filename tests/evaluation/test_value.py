@@ -60,6 +60,7 @@ def test_every_entry_names_a_metric_function_and_says_all_there_is_to_say() -> N
         *("diversity", "intra_list_diversity", "novelty", "self_information", "mean_inverse_user_frequency"),
         *("unexpectedness", "unexpectedness_by_history", "average_recommendation_popularity", "long_tail_share"),
         *("gini", "item_exposure"),
+        *("rank_biased_overlap", "top_n_change", "kendall_tau_top"),
     }
 
 

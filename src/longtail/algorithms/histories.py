@@ -9,20 +9,23 @@ import numpy as np
 from scipy import sparse
 
 from longtail.data.ids import Ids
+from longtail.data.interactions import Interactions
 from longtail.errors import ConfigError, DataError
 from longtail.types import AnyArray, FloatArray, IntArray
 
-__all__ = ["best_rated", "folded", "grown", "in_order", "row_numbers"]
+__all__ = ["best_rated", "folded", "grown", "in_order", "row_numbers", "rows_of"]
 
 
-def folded(histories: Sequence[Mapping[Any, float]], item_ids: Ids) -> sparse.csr_array:
-    """Histories given as {item id: rating}, as rows (n, n_items) float32.
+def folded(histories: Sequence[Mapping[Any, float]] | Interactions, item_ids: Ids) -> sparse.csr_array:
+    """Histories given as {item id: rating}, or those of the users present, as rows (n, n_items) float32.
 
     Raises:
         UnknownIdError: for an item that is not among `item_ids`.
         ConfigError: if they are not a list of mappings.
         DataError: for a rating that is not a finite number.
     """
+    if isinstance(histories, Interactions):
+        return rows_of(histories, np.flatnonzero(histories.user_counts), item_ids)
     if isinstance(histories, Mapping) or not all(isinstance(history, Mapping) for history in histories):
         raise ConfigError("histories must be a list with one {item: rating} for each person")
     found = [item_ids.index(list(history)) for history in histories]
@@ -33,6 +36,21 @@ def folded(histories: Sequence[Mapping[Any, float]], item_ids: Ids) -> sparse.cs
     data = [row[by] for row, by in zip(values, order, strict=True)]
     parts = (np.concatenate([np.empty(0, np.float32), *data]), np.concatenate([np.empty(0, np.int32), *indices]))
     return sparse.csr_array((*parts, indptr), shape=(len(found), len(item_ids)))
+
+
+def rows_of(data: Interactions, users: AnyArray, item_ids: Ids) -> sparse.csr_array:
+    """The rows (n, n_items) of users of some data, given by index, over `item_ids`; one may be empty.
+
+    Raises:
+        UnknownIdError: for an item that is not among `item_ids`.
+    """
+    rows = data.by_user[users]
+    if data.item_ids == item_ids:
+        return rows
+    known = item_ids.index(data.item_ids[rows.indices])
+    moved = sparse.csr_array((rows.data, known, rows.indptr), shape=(rows.shape[0], len(item_ids)))
+    moved.sort_indices()
+    return moved
 
 
 def grown(histories: sparse.csr_array, rows: IntArray, items: IntArray, values: FloatArray) -> sparse.csr_array:

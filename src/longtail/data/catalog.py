@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -81,6 +82,16 @@ class Catalog:
 
     def __repr__(self) -> str:
         return f"Catalog({len(self):,} items; {', '.join(c for c in self.items.columns if c != 'item')})"
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A short hash of everything it holds: equal facts in equal order, equal fingerprint."""
+        digest = hashlib.sha256()
+        for frame in (self.items, self.users, self.tags):
+            if frame is not None:
+                digest.update(repr(list(frame.schema.items())).encode())
+                digest.update(frame.hash_rows(seed=0).to_numpy().tobytes())
+        return digest.hexdigest()[:16]
 
     def title(self, item: Any) -> str:
         """The title of an item by external id; the id itself where no title is known."""

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-import numpy as np
 import polars as pl
 
 from longtail.errors import DataError
-from longtail.evaluation import export
+from longtail.evaluation import export, protocols
 from longtail.evaluation.measures import COLUMNS, GROUPS, Column
 from longtail.evaluation.protocols import Protocol
 from longtail.evaluation.sample_user import Pick, RatedItem, SampleUser
@@ -22,7 +19,7 @@ from longtail.evaluation.value import MetricValue
 
 __all__ = ["FORMAT", "Findings", "Outcome"]
 
-FORMAT = 1
+FORMAT = 2
 KIND = "longtail bake-off"
 
 
@@ -36,12 +33,16 @@ class Outcome:
         parameters: every hyperparameter.
         values: figures by the keys of `measures.COLUMNS`; a figure that is missing or None could not be measured.
         users: how many users a figure is a mean of, where it is one.
+        spread: the figure of every fold and seed, where there are several.
         by_rating: hit rate by actual rating, under "floored" and "hits" (without the floor).
+        segments: figures of new, light and heavy users, of head, mid and tail (`longtail.evaluation.segments.figures`).
         tail: share of all places of its lists that fall to the items up to each popularity rank.
         picks: what it recommends to the sample user.
         compile_seconds: seconds spent compiling kernels, in no other figure.
         error: why it failed, in one line; None when it did not.
         notes: what a reader should know before comparing it.
+        per_user: the metrics with the value of each user, averaged over folds and seeds; not part of the JSON, but
+            kept with a run in a folder.
     """
 
     label: str
@@ -49,18 +50,19 @@ class Outcome:
     parameters: dict[str, Any]
     values: dict[str, float | None] = field(default_factory=dict)
     users: dict[str, int] = field(default_factory=dict)
+    spread: dict[str, list[float]] = field(default_factory=dict)
     by_rating: dict[str, list[dict[str, float]]] = field(default_factory=dict)
+    segments: dict[str, Any] = field(default_factory=dict)
     tail: list[float] = field(default_factory=list)
     picks: list[Pick] = field(default_factory=list)
     compile_seconds: float = 0.0
     error: str | None = None
     notes: list[str] = field(default_factory=list)
+    per_user: dict[str, MetricValue] = field(default_factory=dict, compare=False, repr=False)
 
-    def add(self, measured: Mapping[str, MetricValue], prefix: str = "") -> None:
-        """Take in metrics under their names, behind a prefix; an undefined one (NaN) is kept as None."""
-        for name, value in measured.items():
-            self.values[prefix + name] = None if math.isnan(value) else float(value)
-            self.users[prefix + name] = int(np.count_nonzero(~np.isnan(value.per_user)))
+    def plain(self) -> dict[str, Any]:
+        """Everything but the values of each user, as plain values."""
+        return dataclasses.asdict(dataclasses.replace(self, per_user={}), dict_factory=_without_per_user)
 
 
 @dataclass
@@ -81,6 +83,10 @@ class Findings:
         ranks: popularity ranks at which the long-tail curves are read.
         tail: share of all interactions that fall to the items up to each rank.
         compile_seconds: seconds spent compiling kernels, all algorithms together; above 0 on a first run only.
+        comparisons: which differences are real: figures and verdicts, as plain values.
+        audit: what the leakage audit found, likewise.
+        sense: what the data hold, likewise.
+        segments: what makes users new, light or heavy and items head, mid or tail, in words: kind -> segment -> rule.
         outcomes: one for each algorithm that finished or failed.
         not_run: labels of the algorithms that an interrupt left out.
     """
@@ -98,6 +104,10 @@ class Findings:
     ranks: list[int]
     tail: list[float]
     compile_seconds: float = 0.0
+    comparisons: dict[str, Any] = field(default_factory=dict)
+    audit: dict[str, Any] = field(default_factory=dict)
+    sense: dict[str, Any] = field(default_factory=dict)
+    segments: dict[str, Any] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
     not_run: list[str] = field(default_factory=list)
 
@@ -121,7 +131,15 @@ class Findings:
     @property
     def setting(self) -> str:
         """How it was compared, in one line."""
-        return f"{self.protocol.name} protocol, lists of {self.protocol.n}, seed {self.protocol.seed}"
+        own = ", ".join(f"{name} {value}" for name, value in self.protocol.own_parameters().items())
+        among = f", hidden items ranked among {self.protocol.among} only" if self.protocol.among else ""
+        name = f"{self.protocol.name} protocol ({own})" if own else f"{self.protocol.name} protocol"
+        return f"{name}, lists of {self.protocol.n}{among}, seed {self.protocol.seed}"
+
+    @property
+    def ranked_among(self) -> str:
+        """What hidden items competed with: "all items", or a sample such as "100 sampled negatives"."""
+        return self.protocol.among or "all items"
 
     def columns(self, group: str) -> list[Column]:
         """The columns of a group in which some algorithm has a value."""
@@ -133,10 +151,10 @@ class Findings:
         return [outcome.values.get(column.key) for outcome in self.outcomes if outcome.error is None]
 
     def group_title(self, group: str) -> str:
-        """The heading of a group of columns."""
-        if group == "floored":
-            return f"hits, predicted {self.protocol.floor:g}+"
-        return GROUPS[group]
+        """The heading of a group of columns; one of lists ranked among a sample says so."""
+        title = f"hits, predicted {self.protocol.floor:g}+" if group == "floored" else GROUPS[group]
+        among = self.protocol.among if group in ("floored", "hits", "ranking") else ""
+        return f"{title}, among {among}" if among else title
 
     @property
     def remarks(self) -> list[str]:
@@ -148,10 +166,13 @@ class Findings:
         return [f"{_each_of(labels)} {note}" for note, labels in found.items()]
 
     def to_frame(self) -> pl.DataFrame:
-        """One row an algorithm: label, name, parameters (JSON), every column, compile seconds and the error."""
+        """One row an algorithm: label, name, parameters (JSON), every column, compile seconds and the error.
+
+        Lists ranked among a sample say so in the column `ranked_among`; it is "all items" for the full ranking.
+        """
         figures = [*(column.key for column in COLUMNS), "compile_seconds"]
         schema: dict[str, type[pl.DataType]] = {
-            **dict.fromkeys(("algorithm", "name", "parameters"), pl.String),
+            **dict.fromkeys(("algorithm", "name", "parameters", "ranked_among"), pl.String),
             **dict.fromkeys(figures, pl.Float64),
             "error": pl.String,
         }
@@ -160,6 +181,7 @@ class Findings:
                 "algorithm": outcome.label,
                 "name": outcome.algorithm,
                 "parameters": json.dumps(outcome.parameters, default=str),
+                "ranked_among": self.ranked_among,
                 **{column.key: outcome.values.get(column.key) for column in COLUMNS},
                 "compile_seconds": outcome.compile_seconds,
                 "error": outcome.error,
@@ -170,14 +192,21 @@ class Findings:
 
     def to_json(self, path: str | Path | None = None) -> str:
         """Everything, as JSON that `from_json` reads back; also written to `path` when given."""
-        plain = {"kind": KIND, "format": FORMAT, "interrupted": self.interrupted, **dataclasses.asdict(self)}
+        own = {entry.name: getattr(self, entry.name) for entry in dataclasses.fields(self)}
+        own |= {
+            "protocol": {"name": self.protocol.name, **self.protocol.parameters()},
+            "sample": dataclasses.asdict(self.sample),
+            "outcomes": [outcome.plain() for outcome in self.outcomes],
+        }
+        said = {"interrupted": self.interrupted, "ranked_among": self.ranked_among}
+        plain = {"kind": KIND, "format": FORMAT, **said, **own}
         text = json.dumps(plain, ensure_ascii=False, allow_nan=False, default=str, indent=1)
         if path is not None:
             export.write_text(path, text + "\n")
         return text
 
     @classmethod
-    def from_json(cls, text: str) -> Findings:
+    def from_json(cls, text: str) -> Self:
         """A result written by `to_json`, to be shown or reported again.
 
         Raises:
@@ -187,12 +216,13 @@ class Findings:
             plain = json.loads(text)
             if (plain.pop("kind"), plain.pop("format")) != (KIND, FORMAT):
                 raise DataError(f"not a bake-off of format {FORMAT}")
-            plain.pop("interrupted")
-            sample, outcomes = plain.pop("sample"), plain.pop("outcomes")
+            plain.pop("interrupted"), plain.pop("ranked_among", None)
+            sample, outcomes, protocol = (plain.pop(part) for part in ("sample", "outcomes", "protocol"))
             loved, hated = ([RatedItem(**item) for item in sample.pop(part)] for part in ("loved", "hated"))
             picks = [[Pick(**pick) for pick in outcome.pop("picks")] for outcome in outcomes]
             return cls(
-                **{**plain, "protocol": Protocol(**plain["protocol"])},
+                **plain,
+                protocol=protocols.from_plain(protocol.pop("name"), protocol),
                 sample=SampleUser(**sample, loved=loved, hated=hated),
                 outcomes=[Outcome(**outcome, picks=made) for outcome, made in zip(outcomes, picks, strict=True)],
             )
@@ -202,6 +232,10 @@ class Findings:
     def to_csv(self, path: str | Path) -> Path:
         """Write the rows of `to_frame` as CSV."""
         return export.write_text(path, self.to_frame().write_csv())
+
+
+def _without_per_user(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, value in pairs if name != "per_user"}
 
 
 def _each_of(labels: list[str]) -> str:

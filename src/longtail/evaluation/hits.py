@@ -12,7 +12,7 @@ from longtail.data.results import RatingPredictions, TopN
 from longtail.errors import UnknownIdError
 from longtail.evaluation.per_list import list_of_user
 from longtail.kernels.lists import places
-from longtail.types import BoolArray, IntArray, LongArray, RealArray
+from longtail.types import AnyArray, BoolArray, IntArray, LongArray, RealArray
 
 __all__ = ["Hits", "Truth"]
 
@@ -28,6 +28,7 @@ class Hits:
         owners: (n_rows,) int64, the position in `users` of each row's user.
         ranks: (n_rows,) int32, the place of the item in the user's list, from 1; 0 where it is not listed, or the
             user has no list.
+        lengths: (n_users,) float64, the items in each user's list; 0 without one.
         rows: (n_rows,) int64, the list of each row's user, as a row of the lists; -1 where the user has none.
         n: places in a list.
 
@@ -41,6 +42,7 @@ class Hits:
     users: IntArray
     owners: LongArray
     ranks: IntArray
+    lengths: RealArray
     rows: LongArray
     n: int
 
@@ -61,10 +63,13 @@ class Hits:
         rows = list_of_user(aligned)[truth.users]
         present = np.bincount(truth.users, minlength=len(truth.user_ids)) > 0
         position = np.cumsum(present) - 1
+        lengths = np.zeros(len(truth.user_ids))
+        lengths[aligned.users] = aligned.filled.sum(axis=1)
         return cls(
             users=np.flatnonzero(present).astype(np.int32),
             owners=position[truth.users],
             ranks=places(aligned.items, rows, truth.items),
+            lengths=lengths[present],
             rows=rows,
             n=lists.n,
         )
@@ -84,12 +89,11 @@ class Hits:
         """(n_users,) the values, NaN for users without a relevant row."""
         return np.where(self.total(relevant) > 0, per_user, np.nan)
 
-    def among(self, cells: BoolArray) -> BoolArray:
-        """(n_rows,) whether the item is listed at one of the marked places, (n_lists, n) bool."""
-        listed = np.flatnonzero(self.found)
-        marked = np.zeros(len(self.ranks), dtype=bool)
-        marked[listed] = cells[self.rows[listed], self.ranks[listed] - 1]
-        return marked
+    def read(self, cells: AnyArray, missing: Any) -> AnyArray:
+        """(n_rows,) what stands in (n_lists, n) `cells` at the place of each row's item; `missing` where not listed."""
+        worth = np.full(len(self.ranks), missing, dtype=cells.dtype)
+        worth[self.found] = cells[self.rows[self.found], self.ranks[self.found] - 1]
+        return worth
 
     @property
     def found(self) -> BoolArray:

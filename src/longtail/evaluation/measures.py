@@ -13,7 +13,18 @@ from longtail.evaluation import metrics
 from longtail.evaluation.similarity import ItemSimilarity
 from longtail.evaluation.value import METRICS, MetricValue
 
-__all__ = ["COLUMNS", "FLOORED", "GROUPS", "Column", "accuracy", "beyond_accuracy", "best", "by_rating", "hits"]
+__all__ = [
+    "COLUMNS",
+    "FLOORED",
+    "GROUPS",
+    "Column",
+    "accuracy",
+    "beyond_accuracy",
+    "best",
+    "by_rating",
+    "hits",
+    "ranking",
+]
 
 Digits = Literal["4", "percent", "share", "count", "2", "seconds"]
 FLOORED = "floored_"
@@ -22,6 +33,7 @@ GROUPS = {
     "accuracy": "accuracy",
     "floored": "hits, with the floor",
     "hits": "hits",
+    "ranking": "ranking",
     "beyond": "beyond accuracy",
     "cost": "cost",
 }
@@ -97,14 +109,15 @@ COLUMNS: tuple[Column, ...] = (
     _metric("arhr", "4", "floored", FLOORED),
     *(_metric(name, "percent", "hits") for name in ("hit_rate", "cumulative_hit_rate")),
     _metric("arhr", "4", "hits"),
+    *(_metric(name, "4", "ranking") for name in ("precision", "recall", "ndcg", "mean_average_precision", "mrr")),
     _metric("user_coverage", "share", "beyond"),
     _metric("catalogue_coverage", "share", "beyond"),
     _metric("diversity", "4", "beyond"),
     _metric("novelty", "count", "beyond"),
     _metric("self_information", "2", "beyond"),
-    _cost("fit_seconds", "fit s", "seconds to learn from all the data"),
+    _cost("fit_seconds", "fit s", "seconds to learn"),
     _cost("predict_seconds", "pred s", "seconds to predict the hidden ratings"),
-    _cost("recommend_seconds", "list s", "seconds to list items for everyone"),
+    _cost("recommend_seconds", "list s", "seconds to list items for everyone asked"),
     _cost("cpu_seconds", "CPU s", "processor seconds of every stage together"),
     _cost("peak_mb", "MB", "peak memory above what the process held before, in MB", "count"),
 )
@@ -138,6 +151,12 @@ def hits(lists: TopN, test: Interactions, relevant: float) -> dict[str, MetricVa
     if test.feedback == "explicit":
         measured["cumulative_hit_rate"] = metrics.cumulative_hit_rate(lists, test, relevant)
     return measured
+
+
+def ranking(lists: TopN, test: Interactions) -> dict[str, MetricValue]:
+    """How well lists are ordered, every hidden interaction being a right answer."""
+    measured = (metrics.hit_rate, metrics.precision, metrics.recall, metrics.ndcg, metrics.mean_average_precision)
+    return {metric.__name__: metric(lists, test) for metric in (*measured, metrics.mrr)}
 
 
 def by_rating(lists: TopN, test: Interactions) -> list[dict[str, float]]:

@@ -14,6 +14,7 @@ from longtail.evaluation.beyond_accuracy import (
     user_coverage,
 )
 from longtail.evaluation.calibration import calibration
+from longtail.evaluation.comparison import kendall_tau_top, rank_biased_overlap, top_n_change
 from longtail.evaluation.content_similarity import embedding_cosine, feature_cosine, text_cosine
 from longtail.evaluation.fairness import (
     exposure_disparity,
@@ -81,6 +82,7 @@ __all__ = [
     "hit_rate",
     "intra_list_diversity",
     "item_exposure",
+    "kendall_tau_top",
     "long_tail_share",
     "lorenz_curve",
     "mae",
@@ -94,6 +96,7 @@ __all__ = [
     "popularity_ranks",
     "precision",
     "prediction_coverage",
+    "rank_biased_overlap",
     "rating_cosine",
     "rating_hit_rate",
     "rating_hit_rate_by_prediction",
@@ -104,6 +107,7 @@ __all__ = [
     "serendipity",
     "serendipity_by_popularity",
     "text_cosine",
+    "top_n_change",
     "unexpectedness",
     "unexpectedness_by_history",
     "user_coverage",

@@ -23,6 +23,7 @@ from longtail.types import RealArray
 __all__ = ["History", "serendipity", "serendipity_by_popularity", "unexpectedness", "unexpectedness_by_history"]
 
 History = Literal["mean", "nearest"]
+Divisor = Literal["places", "list"]
 
 
 def serendipity(lists: TopN, test: Interactions, expected: TopN, *, min_rating: float | None = None) -> MetricValue:
@@ -56,13 +57,18 @@ def serendipity(lists: TopN, test: Interactions, expected: TopN, *, min_rating: 
     """
     hits = Hits.of(lists, test)
     relevant = hits.relevant(test, min_rating)
-    surprising = hits.among(unexpected(lists, expected))
+    surprising = hits.read(unexpected(lists, expected), missing=False)
     found = hits.total(relevant & surprising) / max(hits.n, 1)
     return MetricValue.over_users("serendipity", hits.users, hits.where_any(relevant, found))
 
 
 def serendipity_by_popularity(
-    lists: TopN, test: Interactions, train: Interactions, *, min_rating: float | None = None
+    lists: TopN,
+    test: Interactions,
+    train: Interactions,
+    *,
+    min_rating: float | None = None,
+    divisor: Divisor = "places",
 ) -> MetricValue:
     """Relevance weighted by how much higher an item is listed than its popularity explains; higher is better.
 
@@ -78,10 +84,12 @@ def serendipity_by_popularity(
         test: the held-out interactions.
         train: what popularity is counted in.
         min_rating: the lowest actual rating of a relevant item; None makes every test item relevant.
+        divisor: the "places" n, or the length of the "list" (an empty one has 0).
 
     Raises:
         UnknownIdError: if the lists hold a user or item that `test` or `train` has no id for.
         DataError: if a user has more than one list.
+        ConfigError: if the divisor is neither.
 
     Examples:
         Item 10 has two raters and rank 1, item 20 one and rank 2, item 30 none. Of three items, ann's hit 20 at place 1
@@ -95,6 +103,8 @@ def serendipity_by_popularity(
         >>> serendipity_by_popularity(lists, test, train)
         0.25
     """
+    if divisor not in get_args(Divisor):
+        raise ConfigError(f"divisor must be places or list, not {divisor!r}")
     hits = Hits.of(lists, test)
     relevant = hits.relevant(test, min_rating) & hits.found
     n_items = train.n_items
@@ -103,7 +113,7 @@ def serendipity_by_popularity(
     to_anyone = np.append(_chance(train), 0.0)[index[test.items]]
     worth = np.where(relevant, np.maximum(to_user - to_anyone, 0.0), 0.0)
     asked = hits.relevant(test, min_rating)
-    found = hits.total(worth) / max(hits.n, 1)
+    found = hits.total(worth) / np.maximum(hits.lengths if divisor == "list" else hits.n, 1)
     return MetricValue.over_users("serendipity_by_popularity", hits.users, hits.where_any(asked, found))
 
 

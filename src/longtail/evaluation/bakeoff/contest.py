@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 import platform
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import longtail
+from longtail import params
 from longtail.algorithms.base import Recommender
 from longtail.data.interactions import Interactions
+from longtail.data.summary import summarize
 from longtail.evaluation import long_tail, protocols, resources, sample_user
-from longtail.evaluation.bakeoff.entries import entries
+from longtail.evaluation.bakeoff.entries import Entry, entries
+from longtail.evaluation.bakeoff.journal import Journal
+from longtail.evaluation.bakeoff.part import Part, combined
 from longtail.evaluation.bakeoff.result import BakeoffResult
 from longtail.evaluation.bakeoff.trial import STAGES, Trial
-from longtail.evaluation.progress import reporting
-from longtail.evaluation.protocols import Protocol
+from longtail.evaluation.findings import Outcome
+from longtail.evaluation.progress import Reporter, reporting
+from longtail.evaluation.protocols import Fold, Protocol
+from longtail.evaluation.segments import Groups
 from longtail.evaluation.similarity import ItemSimilarity, rating_cosine, vector_cosine
 from longtail.kernels.parallel import threads
 from longtail.kernels.topk import top_k
@@ -36,9 +45,10 @@ class Bakeoff:
         data: all the interactions; the protocol splits them.
         algorithms: names ("svd"), specs ("svd:factors=64") or unfitted recommenders; by default the line-up of the
             registry. A recommender is copied, never fitted itself.
-        protocol: "classic", or a `Protocol` with values of your own.
+        protocol: the name of one of `PROTOCOLS`, a spec ("temporal:fraction=0.1"), or a `Protocol`.
         seed: of the splits, and of every algorithm given by name and without a seed of its own; by default the
             protocol's.
+        repeats: how often an algorithm with a seed runs on every fold, each time with the next seed.
         user: external id of the user whose recommendations to show; by default user 85 where there is one with at
             least 20 interactions, else one with a history of median length.
         n: places in a list; by default the protocol's.
@@ -64,21 +74,24 @@ class Bakeoff:
         protocol: str | Protocol = "classic",
         *,
         seed: int | None = None,
+        repeats: int = 1,
         user: Any = None,
         n: int | None = None,
         name: str = "",
     ) -> None:
         chosen = protocols.named(protocol, data) if isinstance(protocol, str) else protocol
-        self.data = data
         self.name = name
         self.protocol: Protocol = dataclasses.replace(
             chosen, seed=chosen.seed if seed is None else seed, n=chosen.n if n is None else n
         )
+        self.repeats = params.positive("repeats", repeats)
         self.entries = entries(algorithms, self.protocol.seed)
-        self.sample = sample_user.choose(data, user)
-        self.folds = self.protocol.split(data)
+        self.data = self.protocol.view(data)
+        self.sample = sample_user.choose(self.data, user)
+        self.folds = protocols.ready(self.protocol.folds(self.data))
+        self._similarities: dict[str, ItemSimilarity] = {}
 
-    def run(self, *, progress: bool = True) -> BakeoffResult:
+    def run(self, *, progress: bool = True, folder: str | Path | None = None) -> BakeoffResult:
         """Run every algorithm and collect the figures.
 
         An algorithm that fails is reported with its error and does not stop the others. Ctrl-C ends the run and
@@ -86,23 +99,71 @@ class Bakeoff:
 
         Args:
             progress: show a bar on a terminal, a line for each algorithm elsewhere; False for silence.
+            folder: keep the run here: what is finished is written at once, and a run of the same data, protocol and
+                algorithms goes on from it, repeating nothing.
+
+        Raises:
+            ConfigError: if the folder holds another run.
+            DataError: if it cannot be written.
         """
-        began, labels = time.perf_counter(), [entry.label for entry in self.entries]
+        began = time.perf_counter()
+        journal = Journal(folder, self._setting)
         result = self._nothing_yet()
-        result.data["similarity"], similarity = _similarity(self.data)
         result.compile_seconds = _warm_up()
-        with resources.frozen_heap(), reporting(len(labels), STAGES, show=progress) as reporter:
+        labels = [entry.label for entry in self.entries]
+        with resources.frozen_heap(), reporting(len(labels), self._stages, show=progress) as reporter:
             try:
                 for entry in self.entries:
-                    trial = Trial(entry, self.folds, self.protocol, similarity, self.sample, reporter)
-                    outcome = trial.run()
+                    outcome = self._outcome(entry, journal, reporter)
                     result.outcomes.append(outcome)
                     result.compile_seconds += outcome.compile_seconds
                     reporter.finished(entry.label, outcome.error or f"{outcome.values['cpu_seconds']:.1f} CPU seconds")
             except KeyboardInterrupt:
                 result.not_run = labels[len(result.outcomes) :]
         result.seconds = time.perf_counter() - began
+        journal.finish(result)
         return result
+
+    def _outcome(self, entry: Entry, journal: Journal, reporter: Reporter) -> Outcome:
+        """An algorithm on every fold, with every seed; the first error ends it."""
+        parts: list[Part] = []
+        parameters = params.values(entry.model)
+        for seed, fold in itertools.product(entry.seeds(self.repeats), self.folds):
+            part = journal.kept(entry.label, parameters, fold.name, seed)
+            if part is None:
+                part = self._trial(entry, seed, fold, reporter).run()
+                journal.keep(entry.label, parameters, part)
+            parts.append(part)
+            if part.error:
+                break
+        return combined(entry, parts)
+
+    def _trial(self, entry: Entry, seed: int | None, fold: Fold, reporter: Reporter) -> Trial:
+        similarity = self._similarity(fold.train)
+        return Trial(entry.label, entry.model, seed, fold, self.protocol, similarity, self.sample, reporter)
+
+    @property
+    def _stages(self) -> int:
+        return STAGES * len(self.folds) * self.repeats
+
+    @cached_property
+    def _setting(self) -> dict[str, Any]:
+        """What makes two runs the same: with equal settings, equal algorithms give equal figures."""
+        catalog = self.data.catalog
+        return {
+            "data": self.data.fingerprint,
+            "catalog": None if catalog is None else catalog.fingerprint,
+            "protocol": {"name": self.protocol.name, **self.protocol.parameters()},
+            "user": self.sample.id,
+            "version": longtail.__version__,
+        }
+
+    def _similarity(self, train: Interactions) -> ItemSimilarity:
+        """How alike two items are: by the ratings of their common raters; without ratings, by who met both."""
+        if train.fingerprint not in self._similarities:
+            make = rating_cosine if train.feedback == "explicit" else vector_cosine
+            self._similarities[train.fingerprint] = make(train)
+        return self._similarities[train.fingerprint]
 
     def _nothing_yet(self) -> BakeoffResult:
         data, explicit = self.data, self.data.feedback == "explicit"
@@ -118,7 +179,10 @@ class Bakeoff:
                 "rows": len(data),
                 "users": int(np.count_nonzero(data.user_counts)),
                 "items": int(np.count_nonzero(data.item_counts)),
-                "splits": self.folds.summary(),
+                "splits": {fold.name: fold.sizes() for fold in self.folds},
+                "similarity": "cosine of the ratings of their common raters"
+                if explicit
+                else "cosine of their whole columns of users",
             },
             environment=_environment(),
             memory_method=resources.memory_method(),
@@ -127,7 +191,14 @@ class Bakeoff:
             sample=self.sample,
             ranks=long_tail.rank_ticks(data.n_items),
             tail=long_tail.interaction_curve(data),
+            sense=summarize(data),
+            segments=self._segments(),
         )
+
+    def _segments(self) -> dict[str, Any]:
+        """What the segments are, in the first fold that hides something."""
+        first = next((fold for fold in self.folds if fold.test is not None), None)
+        return Groups.of(first.train, first.given).rules if first is not None else {}
 
 
 def _warm_up() -> float:
@@ -142,13 +213,6 @@ def _warm_up() -> float:
             blocked=np.zeros(1, np.bool_),
         )
     return usage.compiling
-
-
-def _similarity(data: Interactions) -> tuple[str, ItemSimilarity]:
-    """How alike two items are: by the ratings of their common raters; without ratings, by who met both."""
-    if data.feedback == "explicit":
-        return "cosine of the ratings of their common raters", rating_cosine(data)
-    return "cosine of their whole columns of users", vector_cosine(data)
 
 
 def _environment() -> dict[str, str]:

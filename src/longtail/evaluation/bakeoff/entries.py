@@ -27,6 +27,11 @@ class Entry:
     name: str
     model: Recommender
 
+    def seeds(self, repeats: int) -> list[int | None]:
+        """The seeds it runs with: its own and the ones that follow; a single None where it has no seed."""
+        seed = getattr(self.model, "seed", None)
+        return [None] if seed is None else [seed + further for further in range(repeats)]
+
 
 def entries(algorithms: Sequence[str | Recommender] | None, seed: int) -> list[Entry]:
     """The entries of a bake-off: names, specs or recommenders; None for the line-up of the registry.

@@ -8,6 +8,7 @@ from pathlib import Path
 from rich.console import Console, RenderableType
 
 from longtail.evaluation import export, table
+from longtail.evaluation.bakeoff.journal import read_run, values_of_users
 from longtail.evaluation.findings import Findings
 
 __all__ = ["BakeoffResult"]
@@ -19,6 +20,18 @@ class BakeoffResult(Findings):
 
     Every file is written complete or not at all; an impossible path is a `ConfigError`, a full disk a `DataError`.
     """
+
+    @classmethod
+    def from_folder(cls, folder: str | Path) -> BakeoffResult:
+        """A run kept in a folder (`Bakeoff.run(folder=...)`), with the values of each user.
+
+        Raises:
+            DataError: if there is no run, or it is damaged.
+        """
+        result = cls.from_json(read_run(folder))
+        for outcome in result.outcomes:
+            outcome.per_user = values_of_users(folder, outcome.label)
+        return result
 
     def to_html(self, path: str | Path) -> Path:
         """Write the report: one file that works from disk, without a network."""

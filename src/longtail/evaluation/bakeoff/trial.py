@@ -1,42 +1,43 @@
-"""One algorithm going through the protocol: fitted, asked, measured and let go, stage after stage."""
+"""One algorithm, with one seed, on one fold: fitted, asked, measured and let go."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
-from longtail import params
 from longtail.algorithms.base import Recommender
 from longtail.algorithms.powers import Explains, PredictsRatings
-from longtail.data.interactions import Interactions
 from longtail.data.results import TopN
 from longtail.errors import LongtailError
-from longtail.evaluation import long_tail, measures, resources
-from longtail.evaluation.bakeoff.entries import Entry
-from longtail.evaluation.findings import Outcome
+from longtail.evaluation import long_tail, measures, resources, segments
+from longtail.evaluation.bakeoff import new_items
+from longtail.evaluation.bakeoff.part import Part
 from longtail.evaluation.progress import Reporter
-from longtail.evaluation.protocols import Folds, Protocol
+from longtail.evaluation.protocols import Fold, Protocol
 from longtail.evaluation.sample_user import Pick, SampleUser
 from longtail.evaluation.similarity import ItemSimilarity
+from longtail.types import AnyArray
 
 __all__ = ["STAGES", "Trial"]
 
 T = TypeVar("T")
 
-STAGES = 6
-"""Stages an algorithm goes through at most: learning and answering, on each of three splits."""
+STAGES = 3
+"""Stages of a trial at most: learning, predicting and listing."""
 
 
 class Trial:
-    """One algorithm's run. Nothing it raises escapes, except an interrupt.
+    """One algorithm's run on one fold. Nothing it raises escapes, except an interrupt.
 
     Args:
-        entry: the algorithm.
-        folds: the splits, shared by all.
-        protocol: what is measured.
+        label: how the algorithm is called.
+        model: the algorithm, unfitted; it is copied.
+        seed: of the algorithm, in place of its own; None where it has none.
+        fold: what to learn from and what is asked.
+        protocol: what counts.
         similarity: of items, for the diversity of lists.
         sample: whose recommendations to keep.
         reporter: told of every stage.
@@ -44,63 +45,93 @@ class Trial:
 
     def __init__(
         self,
-        entry: Entry,
-        folds: Folds,
+        label: str,
+        model: Recommender,
+        seed: int | None,
+        fold: Fold,
         protocol: Protocol,
         similarity: ItemSimilarity,
         sample: SampleUser,
         reporter: Reporter,
     ) -> None:
-        self.entry, self.folds, self.protocol = entry, folds, protocol
+        self.label, self.fold, self.protocol = label, fold, protocol
         self.similarity, self.sample, self.reporter = similarity, sample, reporter
-        self.outcome = Outcome(entry.label, entry.name, params.values(entry.model))
-        self._predicts = folds.hidden is not None and isinstance(entry.model, PredictsRatings)
-        self._usages: list[resources.Usage] = []
+        self.part = Part(fold.name, fold.asks, seed)
+        self._model = model.clone() if seed is None else model.clone(seed=seed)
+        self._predicts = fold.train.feedback == "explicit" and isinstance(model, PredictsRatings)
 
-    def run(self) -> Outcome:
-        """Go through every stage; an error ends the trial and stands in the outcome, in one line."""
+    def run(self) -> Part:
+        """Go through every stage; an error ends the trial and stands in the part, in one line."""
         try:
-            self._predict_hidden_ratings()
-            self._find_hidden_items()
-            self._list_for_everyone()
+            self._go_through()
         except LongtailError as error:
-            self.outcome.error = _one_line(str(error))
+            self.part.error = _one_line(str(error))
         except Exception as error:  # a plug-in may raise anything, and the others still want their turn
-            self.outcome.error = _one_line(f"{type(error).__name__}: {error}")
-        self._sum_costs()
-        return self.outcome
+            self.part.error = _one_line(f"{type(error).__name__}: {error}")
+        return self.part
 
-    def _predict_hidden_ratings(self) -> None:
-        if self.folds.hidden is None:
-            return
-        if not self._predicts:
-            self.outcome.notes.append("predicts no ratings: no rating accuracy, and no floor under its lists")
-            return
-        train, test = self.folds.hidden
-        model = self._fitted(train, "learns from part of the ratings")
+    def _go_through(self) -> None:
+        asks = self.fold.asks
+        if "ratings" in asks and not self._predicts:
+            floor = ", and no floor under its lists" if self.protocol.floor is not None else ""
+            self.part.notes.append(f"predicts no ratings: no rating accuracy{floor}")
+            if asks == ("ratings",):
+                return
+        model = self._measured(lambda: self._model.fit(self.fold.train), f"learns: {self.fold.name}", "fit_seconds")
+        if "ratings" in asks and self._predicts:
+            self._predict(model)
+        if set(asks) - {"ratings"}:
+            self._list(model)
+
+    def _predict(self, model: Recommender) -> None:
+        test = self.fold.test
+        assert test is not None
         assert isinstance(model, PredictsRatings)
-        predictions = self._measured(lambda: model.predict_ratings(test), "predicts the others", "predict_seconds")
-        self.outcome.add(measures.accuracy(predictions))
+        predictions = self._measured(lambda: model.predict_ratings(test), "predicts", "predict_seconds")
+        self.part.add(measures.accuracy(predictions))
+        self._add_segments(segments.of_ratings(predictions, self._groups))
 
-    def _find_hidden_items(self) -> None:
-        train, test = self.folds.left_out
-        model, users = self._fitted(train, "learns from all but one of each user"), test.users_present()
-        lists = self._measured(lambda: model.recommend(users, self.protocol.n), "looks for the hidden ones")
-        self.outcome.add(measures.hits(lists, test, self.protocol.relevant))
-        self.outcome.by_rating["hits"] = measures.by_rating(lists, test)
-        if self._has_floor:
-            lists = self._above_floor(model, lists)
-            self.outcome.add(measures.hits(lists, test, self.protocol.relevant), measures.FLOORED)
-            self.outcome.by_rating["floored"] = measures.by_rating(lists, test)
+    def _list(self, model: Recommender) -> None:
+        lists = self._measured(lambda: self._lists(model), f"lists: {self.fold.name}", "recommend_seconds")
+        self.part.notes.extend(new_items.notes(lists, self.fold))
+        above = self._above_floor(model, lists) if self._has_floor else None
+        self._find_hidden(lists, "hits")
+        if self.fold.test is not None and {"hits", "ranking"} & set(self.fold.asks):
+            self._add_segments(segments.of_lists(lists, self.fold.test, self._groups))
+        if above is not None:
+            self._find_hidden(above, "floored", measures.FLOORED)
+        if "beyond" in self.fold.asks:
+            self.part.picks = self._picks(model)
+            judged = lists if above is None else above
+            self.part.add(measures.beyond_accuracy(judged, self.fold.train, self.similarity))
+            self.part.tail = long_tail.recommendation_curve(judged, self.fold.train)
 
-    def _list_for_everyone(self) -> None:
-        model = self._fitted(self.folds.whole, "learns from all", "fit_seconds")
-        lists = self._measured(lambda: model.recommend(n=self.protocol.n), "lists for everyone", "recommend_seconds")
-        self.outcome.picks = self._picks(model, lists)
-        if self._has_floor:
-            lists = self._above_floor(model, lists)
-        self.outcome.add(measures.beyond_accuracy(lists, self.folds.whole, self.similarity))
-        self.outcome.tail = long_tail.recommendation_curve(lists, self.folds.whole)
+    @property
+    def _groups(self) -> segments.Groups:
+        return segments.Groups.of(self.fold.train, self.fold.given)
+
+    def _add_segments(self, found: dict[str, Any]) -> None:
+        self.part.segments = segments.summed([self.part.segments, found])
+
+    def _find_hidden(self, lists: TopN, how: str, prefix: str = "") -> None:
+        test, asks = self.fold.test, self.fold.asks
+        if test is None:
+            return
+        if "hits" in asks:
+            self.part.add(measures.hits(lists, test, self.protocol.relevant), prefix)
+            self.part.by_rating[how] = measures.by_rating(lists, test)
+        if "ranking" in asks:
+            self.part.add(measures.ranking(lists, test), prefix)
+
+    # -- lists -------------------------------------------------------------------------------------------------------
+
+    def _lists(self, model: Recommender, min_rating: float | None = None) -> TopN:
+        """The lists the fold asks for."""
+        fold, n = self.fold, self.protocol.n
+        if fold.given is not None:
+            found = model.recommend_for(fold.given, n, users=fold.asked, candidates=fold.allowed, min_rating=min_rating)
+            return dataclasses.replace(found, user_ids=fold.train.user_ids)
+        return model.recommend(fold.asked, n, candidates=fold.allowed, min_rating=min_rating)
 
     @property
     def _has_floor(self) -> bool:
@@ -110,48 +141,48 @@ class Trial:
         """The lists without what is predicted below the floor: cut short where the ratings rank, else made anew."""
         floor = self.protocol.floor
         if not model.scores_are_ratings:
-            return model.recommend(lists.user_ids[lists.users], self.protocol.n, min_rating=floor)
+            return self._lists(model, min_rating=floor)
         above = lists.scores >= np.float32(floor)
         scores = np.where(above, lists.scores, np.float32(-np.inf))
         return dataclasses.replace(lists, items=np.where(above, lists.items, -1), scores=scores)
 
-    def _picks(self, model: Recommender, lists: TopN) -> list[Pick]:
+    @property
+    def _candidates(self) -> AnyArray | None:
+        """External ids of the only items anybody may be listed; None for all."""
+        candidates = self.fold.candidates
+        return None if candidates is None else self.fold.train.item_ids[candidates]
+
+    def _picks(self, model: Recommender) -> list[Pick]:
         """The sample user's recommendations, without the floor, with predicted ratings and reasons where known."""
-        row = np.flatnonzero(lists.users == lists.user_ids.index([self.sample.id])[0])
-        mine = dataclasses.replace(lists, users=lists.users[row], items=lists.items[row], scores=lists.scores[row])
-        lines = mine.to_frame().rows(named=True)
+        who, train, given = self.sample.id, self.fold.train, self.fold.given
+        index = train.user_ids.index([who])[0]
+        known = bool(train.user_counts[index])
+        if known:
+            made = model.recommend([who], self.protocol.n, candidates=self._candidates)
+        elif given is not None and given.user_counts[index]:
+            made = model.recommend_for(given, self.protocol.n, users=[who], candidates=self._candidates)
+        else:
+            return []
+        lines = made.to_frame().rows(named=True)
         items = [line["item"] for line in lines]
         ratings: list[float | None] = [None] * len(lines)
-        if isinstance(model, PredictsRatings) and self._predicts:
-            ratings = model.predict([self.sample.id] * len(items), items).tolist()
+        if known and isinstance(model, PredictsRatings) and self._predicts:
+            ratings = model.predict([who] * len(items), items).tolist()
         picks = []
         for line, rating in zip(lines, ratings, strict=True):
-            reason = model.explain(self.sample.id, line["item"]).text if isinstance(model, Explains) else ""
+            reason = model.explain(who, line["item"]).text if known and isinstance(model, Explains) else ""
             picks.append(Pick(line["item"], line.get("title") or str(line["item"]), rating, reason))
         return picks
 
     # -- measuring ---------------------------------------------------------------------------------------------------
 
-    def _fitted(self, train: Interactions, stage: str, key: str = "") -> Recommender:
-        model = self.entry.model.clone()
-        return self._measured(lambda: model.fit(train), stage, key)
-
-    def _measured(self, work: Callable[[], T], stage: str, key: str = "") -> T:
-        self.reporter.stage(self.entry.label, stage)
+    def _measured(self, work: Callable[[], T], stage: str, key: str) -> T:
+        self.reporter.stage(self.label, stage)
         with resources.measure() as usage:
-            self._usages.append(usage)
+            self.part.usages.append(usage)
             made = work()
-        if key:
-            self.outcome.values[key] = usage.wall
+        self.part.seconds[key] = usage.wall
         return made
-
-    def _sum_costs(self) -> None:
-        """Sums over the stages; memory is judged on the stages that compiled nothing, where there are any."""
-        self.outcome.compile_seconds = sum(usage.compiling for usage in self._usages)
-        self.outcome.values["cpu_seconds"] = sum(usage.cpu for usage in self._usages)
-        warm = [usage for usage in self._usages if not usage.compiling] or self._usages
-        peaks = [usage.peak for usage in warm if usage.peak is not None]
-        self.outcome.values["peak_mb"] = max(peaks) / 1e6 if peaks else None
 
 
 def _one_line(text: str) -> str:
