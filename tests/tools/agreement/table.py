@@ -103,7 +103,7 @@ def lines() -> list[str]:
         special = ", ".join(f"{kind} {found.kinds[kind]}" for kind in KINDS if found.kinds[kind])
         peer = check.peer + (f"; {check.whom}" if check.whom else "")
         name = f"[`{check.metric}`]({check.metric}.md)"
-        definition = f"`{check.definition}`" if "=" in check.definition else check.definition or "default"
+        definition = f"`{check.definition}`" if re.search("=|^[.]", check.definition) else check.definition or "default"
         rows.append(f"| {name} | {definition} | {peer} | {found.figures:,} | {special} | {bound(found.difference)} |")
     return rows
 
