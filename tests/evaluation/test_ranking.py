@@ -250,15 +250,16 @@ def test_a_rating_is_found_under_the_number_people_write() -> None:
     assert hit_rates.cumulative_hit_rate(case.top_n(), case.test(), threshold=np.float64(4.1)) == 1.0
 
 
-def test_many_rows_in_blocks(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_number_of_threads_finds_the_same(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = {"user_ids": Ids(range(50)), "item_ids": Ids(range(20))}
     dense = rng.random((50, 20)) < 0.4
     users, items = np.nonzero(dense)
     test = lt.Interactions(users=users, items=items, values=np.ones(len(users)), **ids)
     best = rng.permuted(np.tile(np.arange(20), (50, 1)), axis=1)[:, :7]
     lists = TopN(np.arange(50), best, np.zeros(best.shape), **ids)
+    monkeypatch.setenv("LONGTAIL_THREADS", "1")
     whole = Hits.of(lists, test).ranks
-    monkeypatch.setattr("longtail.evaluation.hits.CELLS_AT_ONCE", 15)
+    monkeypatch.setenv("LONGTAIL_THREADS", "5")
     assert Hits.of(lists, test).ranks.tolist() == whole.tolist()
     assert (whole > 0).sum() == np.take_along_axis(dense, best, axis=1).sum() > 0
 

@@ -12,7 +12,7 @@ from longtail.errors import ConfigError
 from longtail.evaluation.per_list import lengths, mean_of_items, ratio, sum_of_items
 from longtail.evaluation.similarity import ItemSimilarity
 from longtail.evaluation.value import MetricValue
-from longtail.kernels.pairs import distinct_pairs, list_pair_sums
+from longtail.kernels.list_pairs import list_pair_sums
 from longtail.types import LongArray, RealArray
 
 __all__ = [
@@ -271,8 +271,6 @@ def _pair_similarities(lists: TopN, similarity: ItemSimilarity) -> tuple[RealArr
     """(n_lists,) the sum of the similarities of a list's pairs of items, and (n_lists,) the pairs."""
     items = lists.aligned_to(lists.user_ids, similarity.item_ids).items
     n_items = len(similarity.item_ids)
-    keys = distinct_pairs(items, n_items)
-    values = similarity.pairs(keys // n_items, keys % n_items)
-    sums = list_pair_sums(items, keys, np.asarray(values, dtype=np.float64), n_items)
+    sums = list_pair_sums(items, n_items, similarity.pairs)
     size = lengths(lists)
     return sums, size * (size - 1) // 2

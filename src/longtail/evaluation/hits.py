@@ -11,13 +11,12 @@ from longtail.data.interactions import Interactions
 from longtail.data.results import RatingPredictions, TopN
 from longtail.errors import UnknownIdError
 from longtail.evaluation.per_list import list_of_user
+from longtail.kernels.lists import places
 from longtail.types import AnyArray, BoolArray, IntArray, LongArray, RealArray
 
 __all__ = ["Hits", "Truth"]
 
 Truth: TypeAlias = Interactions | RatingPredictions
-
-CELLS_AT_ONCE = 1 << 22
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +68,7 @@ class Hits:
         return cls(
             users=np.flatnonzero(present).astype(np.int32),
             owners=position[truth.users],
-            ranks=_ranks(aligned, rows, truth.items),
+            ranks=places(aligned.items, rows, truth.items),
             lengths=lengths[present],
             rows=rows,
             n=lists.n,
@@ -105,15 +104,3 @@ class Hits:
     def reciprocal_ranks(self) -> RealArray:
         """(n_rows,) 1 / rank, and 0 where the item is not listed."""
         return self.found / np.maximum(self.ranks, 1.0)
-
-
-def _ranks(lists: TopN, rows: LongArray, items: IntArray) -> IntArray:
-    ranks = np.zeros(len(rows), dtype=np.int32)
-    asked = np.flatnonzero(rows >= 0)
-    step = max(1, CELLS_AT_ONCE // max(1, lists.n))
-    for start in range(0, len(asked), step):
-        part = asked[start : start + step]
-        same = lists.items[rows[part]] == items[part, None]
-        hit, place = np.nonzero(same)
-        ranks[part[hit[::-1]]] = place[::-1] + 1
-    return ranks

@@ -88,7 +88,7 @@ def gini(lists: TopN, *, corrected: bool = False) -> MetricValue:
     and the diagonal, and at most (m - 1) / m. Undefined for one user: `per_user` is NaN; undefined when nothing is
     listed. Source: Gini 1912; as here in Fleder & Hosanagar 2009, "Blockbuster culture's next rise or fall", and
     RecBole. Corrected, it is divided by m - 1 in the place of m, so that 1 can be reached: Shani & Gunawardana 2011,
-    "Evaluating recommendation systems", section 8.3.3.2; Elliot reports 1 - that.
+    "Evaluating recommendation systems"; Elliot reports 1 - that.
 
     Args:
         lists: the lists.

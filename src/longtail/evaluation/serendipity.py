@@ -6,7 +6,6 @@ Two things are called unexpectedness: not standing on a list of the obvious, or 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Literal, get_args
 
 import numpy as np
@@ -18,14 +17,13 @@ from longtail.evaluation.hits import Hits
 from longtail.evaluation.per_list import lengths, ratio, unexpected
 from longtail.evaluation.similarity import ItemSimilarity
 from longtail.evaluation.value import MetricValue
-from longtail.types import IntArray, LongArray, RealArray
+from longtail.kernels.list_pairs import history_similarities
+from longtail.types import LongArray, RealArray
 
 __all__ = ["History", "serendipity", "serendipity_by_popularity", "unexpectedness", "unexpectedness_by_history"]
 
 History = Literal["mean", "nearest"]
 Divisor = Literal["places", "list"]
-
-PAIRS_AT_ONCE = 1 << 22
 
 
 def serendipity(lists: TopN, test: Interactions, expected: TopN, *, min_rating: float | None = None) -> MetricValue:
@@ -189,10 +187,9 @@ def unexpectedness_by_history(
     items = lists.aligned_to(lists.user_ids, similarity.item_ids).items
     starts, sizes = _histories(lists, train)
     known = similarity.item_ids.index(train.item_ids.values)[train.by_user.indices]
-    per_user = np.full(len(lists), np.nan)
-    for part in _blocks(lengths(lists) * sizes):
-        per_user[part] = _distances(items[part], known, starts[part], sizes[part], similarity, to)
-    return MetricValue.over_users("unexpectedness_by_history", lists.users, per_user)
+    alike = history_similarities(items, starts, sizes, known, similarity.pairs, nearest=to == "nearest")
+    distances = np.where(lists.filled, 1.0 - alike, 0.0).sum(axis=1)
+    return MetricValue.over_users("unexpectedness_by_history", lists.users, ratio(distances, lengths(lists)))
 
 
 def _chance(train: Interactions) -> RealArray:
@@ -208,26 +205,3 @@ def _histories(lists: TopN, train: Interactions) -> tuple[LongArray, LongArray]:
     owners = train.user_ids.index(lists.user_ids[lists.users], missing=-1)
     bounds = train.by_user.indptr.astype(np.int64)
     return np.where(owners >= 0, bounds[owners], 0), np.where(owners >= 0, bounds[owners + 1] - bounds[owners], 0)
-
-
-def _blocks(pairs: LongArray) -> Iterator[LongArray]:
-    """The lists with at least one pair, in blocks of about `PAIRS_AT_ONCE` pairs."""
-    some = np.flatnonzero(pairs)
-    block = np.cumsum(pairs[some]) // PAIRS_AT_ONCE
-    yield from np.split(some, np.flatnonzero(np.diff(block)) + 1)
-
-
-def _distances(
-    items: IntArray, known: IntArray, starts: LongArray, sizes: LongArray, similarity: ItemSimilarity, to: History
-) -> RealArray:
-    """(n_lists,) the mean over a list of the distance of its items to the items known[start : start + size]."""
-    rows, places = np.nonzero(items >= 0)
-    each = sizes[rows]
-    first = np.cumsum(each) - each
-    within = np.arange(each.sum()) - np.repeat(first - starts[rows], each)
-    alike = similarity.pairs(np.repeat(items[rows, places], each), known[within])
-    if to == "nearest":
-        distance = 1.0 - np.maximum.reduceat(alike, first)
-    else:
-        distance = 1.0 - np.add.reduceat(alike, first) / each
-    return ratio(np.bincount(rows, weights=distance, minlength=len(items)), np.count_nonzero(items >= 0, axis=1))

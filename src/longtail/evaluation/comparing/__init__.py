@@ -3,8 +3,8 @@
 >>> from longtail.evaluation.comparing import compare
 """
 
-from longtail.evaluation.comparing.compare import ComparisonResult, compare
 from longtail.evaluation.comparing.comparison import Compared, Comparison, Difference
+from longtail.evaluation.comparing.result import ComparisonResult, compare
 from longtail.evaluation.comparing.settings import Change
 
 __all__ = ["Change", "Compared", "Comparison", "ComparisonResult", "Difference", "compare"]
