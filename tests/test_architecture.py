@@ -43,6 +43,7 @@ MAY_IMPORT: dict[str, str] = {
     "longtail.algorithms.base": "data kernels artifacts registry algorithms.histories algorithms.lists",
     "longtail.evaluation": "data kernels",
     "longtail.evaluation.bakeoff": "data kernels algorithms.base algorithms.powers registry artifacts",
+    "longtail.evaluation.behavior": "data kernels algorithms.base algorithms.powers registry",
     "longtail.evaluation.tuning": "data kernels algorithms.base algorithms.powers registry",
     "longtail.testing": "data algorithms.base algorithms.powers artifacts registry",
     "longtail.cli": "data algorithms evaluation artifacts registry",

@@ -37,6 +37,7 @@ def test_the_drawing_shows_every_error_below_its_parent() -> None:
         (errors.NotFittedError, RuntimeError),
         (errors.ArtifactError, OSError),
         (errors.DownloadError, OSError),
+        (errors.LeakageError, ValueError),
         (errors.MissingExtraError, ImportError),
         (errors.MemoryBudgetError, MemoryError),
     ],

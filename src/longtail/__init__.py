@@ -53,12 +53,14 @@ if TYPE_CHECKING:
     from longtail.data.results import RatingPredictions, TopN
     from longtail.evaluation import metrics
     from longtail.evaluation.bakeoff import Bakeoff
+    from longtail.evaluation.leakage import audit
     from longtail.evaluation.tuning import Tuner
     from longtail.registry import make
 
 _NAMES = {
     "ALS": "longtail.algorithms.factorization.als:ALS",
     "AsymmetricSVD": "longtail.algorithms.factorization.asymmetric_svd:AsymmetricSVD",
+    "audit": "longtail.evaluation.leakage:audit",
     "Bakeoff": "longtail.evaluation.bakeoff:Bakeoff",
     "Bias": "longtail.algorithms.baseline:Bias",
     "Blend": "longtail.algorithms.hybrid.blend:Blend",
@@ -111,6 +113,7 @@ _NAMES = {
 __all__ = [
     "ALS",
     "AsymmetricSVD",
+    "audit",
     "Bakeoff",
     "Bias",
     "Blend",

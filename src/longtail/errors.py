@@ -8,6 +8,7 @@ LongtailError                 anything below; catch this at a border
 ├── NotFittedError            a model was asked before it was fitted
 ├── ArtifactError             a saved model that is missing, truncated or foreign
 ├── DownloadError             a data set that could not be fetched
+├── LeakageError              test data that leak into what is learned, and nobody accepted it
 ├── MissingExtraError         an optional dependency is not installed
 └── MemoryBudgetError         an operation would need more memory than allowed
 ```
@@ -22,6 +23,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "DownloadError",
+    "LeakageError",
     "LongtailError",
     "MemoryBudgetError",
     "MissingExtraError",
@@ -59,6 +61,10 @@ class ArtifactError(LongtailError, OSError):
 
 class DownloadError(LongtailError, OSError):
     """A data set that could not be fetched or did not match its checksum."""
+
+
+class LeakageError(LongtailError, ValueError):
+    """Test data that leak into what is learned, where nobody accepted that."""
 
 
 class MissingExtraError(LongtailError, ImportError):

@@ -19,11 +19,13 @@ from typing import Any, Literal, TypeVar
 from longtail.errors import ConfigError
 
 __all__ = [
+    "allowed",
     "alternatives",
     "choices",
     "described",
     "hyper",
     "parse",
+    "parse_spec",
     "positive",
     "split",
     "validate",
@@ -125,6 +127,29 @@ def parse(cls: type[Any], texts: dict[str, str]) -> dict[str, Any]:
     return parsed
 
 
+def parse_spec(spec: str) -> tuple[str, dict[str, str]]:
+    """The name and the parameters, still as text, of something written as `name:parameter=value,parameter=value`.
+
+    Examples:
+        >>> parse_spec("svd:factors=8,learning-rate=0.1")
+        ('svd', {'factors': '8', 'learning_rate': '0.1'})
+
+    Raises:
+        ConfigError: for a parameter without a value, one that stands there twice, or a bracket without its partner.
+    """
+    name, _, rest = spec.partition(":")
+    texts: dict[str, str] = {}
+    for pair in filter(None, split(rest, ":,")):
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise ConfigError(f"{spec!r}: write parameters as {name}:parameter=value")
+        field = key.strip().replace("-", "_")
+        if field in texts:
+            raise ConfigError(f"{spec!r}: {field} stands there twice; drop one")
+        texts[field] = value.strip()
+    return name, texts
+
+
 def written(value: Any) -> str:
     """A value as `parse` reads it.
 
@@ -193,6 +218,23 @@ def described(hint: Any) -> str:
         else:
             words.append(_WORDED.get(kind, str(kind)))
     return " or ".join(words)
+
+
+def allowed(cls: type[Any], name: str) -> str:
+    """What a field of a dataclass may be on a command line, in words.
+
+    Examples:
+        >>> @dataclasses.dataclass
+        ... class Model:
+        ...     factors: int = hyper(64, at_least=1)
+        >>> allowed(Model, "factors")
+        'a whole number, at least 1'
+    """
+    metadata = cls.__dataclass_fields__[name].metadata
+    limits = (("at least", metadata.get("at_least")), ("at most", metadata.get("at_most")))
+    bounds = [f"{side} {limit:g}" for side, limit in limits if limit is not None]
+    words = described(typing.get_type_hints(cls)[name]).replace("a tuple, each entry", "entries joined by +, each")
+    return ", ".join([words, *bounds])
 
 
 _UNREADABLE = object()

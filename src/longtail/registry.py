@@ -146,16 +146,7 @@ def parse(spec: str) -> tuple[str, dict[str, Any]]:
     Raises:
         ConfigError: as `make`.
     """
-    name, _, rest = spec.partition(":")
-    texts = {}
-    for pair in filter(None, params.split(rest, ":,")):
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise ConfigError(f"{spec!r}: write parameters as {name}:parameter=value")
-        field = key.strip().replace("-", "_")
-        if field in texts:
-            raise ConfigError(f"{spec!r}: {field} stands there twice; drop one")
-        texts[field] = value.strip()
+    name, texts = params.parse_spec(spec)
     return name, params.parse(get(name), texts)
 
 

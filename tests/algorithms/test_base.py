@@ -176,6 +176,47 @@ class Sometimes(Nearby):
             self.long_ = True
 
 
+def test_candidates_of_each_user(small: lt.Interactions) -> None:
+    model = Nearby().fit(small)
+    allowed = lt.Interactions.from_frame({"user": [1, 1, 2, 2], "item": [50, 60, 50, 10]})
+    for dense in (True, False):
+        model.dense = dense
+        made = model.recommend([1, 2], n=3, candidates=allowed)
+        assert (made.of(1), made.of(2)) == ([50, 60], [50])  # 2 rated 10
+        assert model.recommend([2], n=3, candidates=allowed, exclude="none").of(2) == [50, 10]
+    with pytest.raises(UnknownIdError, match="unknown user 3"):
+        model.recommend([3], candidates=allowed)
+    with pytest.raises(UnknownIdError, match="unknown item 70"):
+        model.recommend([1], candidates=lt.Interactions.from_frame({"user": [1], "item": [70]}))
+    numbered = lt.Interactions.from_frame({"user": [0, 1], "item": [60, 50]})
+    assert model.recommend_for([{10: 5.0}, {20: 5.0}], candidates=numbered).to_frame()["item"].to_list() == [60, 50]
+
+
+def test_candidates_of_each_user_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = ragged()
+    model = Popular().fit(data)
+    other = data.take(np.arange(0, len(data), 2))
+    whole = model.recommend(other.users_present(), n=4, exclude="none", candidates=other)
+    monkeypatch.setattr(lists, "BLOCK_BYTES", 1)
+    assert same_lists(whole, model.recommend(other.users_present(), n=4, exclude="none", candidates=other))
+    for row, user in enumerate(whole.users):
+        met = set(other.by_user[[user]].indices.tolist())
+        assert set(whole.items[row][whole.items[row] >= 0].tolist()) <= met
+        assert (whole.items[row] >= 0).sum() == min(4, len(met))
+
+
+def test_people_among_interactions_whether_or_not_they_have_rows(small: lt.Interactions) -> None:
+    model = Nearby().fit(small)
+    given = small.take(small.users == 1)
+    made = model.recommend_for(given, n=1, users=[4, 2])
+    assert made.user_ids is small.user_ids
+    assert (made.of(4), made.of(2)) == ([10], [30])  # nothing is known of 4; 2 rated 10, 20 and 40
+    with pytest.raises(UnknownIdError, match="unknown user 9"):
+        model.recommend_for(given, users=[9])
+    with pytest.raises(ConfigError, match="these histories are a plain list"):
+        model.recommend_for([{}], users=[0])
+
+
 def test_another_fit_forgets_the_first(small: lt.Interactions) -> None:
     model = Sometimes().fit(ragged())
     assert hasattr(model, "long_")

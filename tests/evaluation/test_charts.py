@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 import longtail as lt
-from longtail.evaluation import charts, long_tail, summary
+from longtail.evaluation import long_tail, summary
 from longtail.evaluation.bakeoff import BakeoffResult
 from longtail.evaluation.intervals import wilson
-from longtail.evaluation.label_places import label_places
+from longtail.evaluation.report import charts
+from longtail.evaluation.report.label_places import label_places
 
 
 @pytest.mark.parametrize("users", [1, 20, 671])

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from plotly.offline import get_plotlyjs
 
@@ -15,10 +17,11 @@ import longtail as lt
 from longtail.evaluation import report
 from longtail.evaluation.bakeoff import Bakeoff, BakeoffResult
 from longtail.evaluation.findings import Outcome
-from longtail.evaluation.page import in_script
+from longtail.evaluation.report.chart import PALETTE
+from longtail.evaluation.report.page import in_script
 from longtail.evaluation.sample_user import Pick, RatedItem
 
-SECTIONS = ["figures", "accuracy", "hits", "trade-off", "long-tail", "by-rating", "cost", "user", "run"]
+SECTIONS = ["figures", "accuracy", "hits", "trade-off", "long-tail", "by-rating", "price", "cost", "user", "run"]
 
 
 class Page(HTMLParser):
@@ -64,7 +67,7 @@ def test_it_needs_nothing_from_elsewhere(html: str) -> None:
     own = html.replace(get_plotlyjs(), "")
     assert len(own) < len(html) / 10
     assert html.count(get_plotlyjs()) == 1
-    assert not re.search(r"""(src|href|action)\s*=|url\(|@import|https?://""", own)
+    assert not re.search(r"""(src|action)\s*=|href\s*=\s*"[^#]|url\(|@import|https?://""", own)
     assert not {"link", "img", "iframe", "object", "embed", "base"} & {name for name, _ in Page(own).elements}
 
 
@@ -120,12 +123,68 @@ def test_the_table_holds_every_figure_and_marks_the_best(html: str, result: Bake
 
 def test_sorting_is_for_the_keyboard_too(html: str) -> None:
     page = Page(html)
-    headings = [attributes for attributes in page.all("th") if attributes.get("scope") == "col"]
     assert len(page.all("button")) >= 15
     assert all(attributes.get("type") == "button" for attributes in page.all("button"))
-    assert len(headings) >= len(page.all("button"))
     assert "aria-sort" in html
     assert page.all("html")[0]["lang"] == "en"
+
+
+def test_every_table_has_a_name_and_headings(html: str) -> None:
+    page = Page(html)
+    assert len(page.all("caption")) == len(page.all("table")) >= 10
+    assert all(attributes["scope"] in ("col", "row", "colgroup") for attributes in page.all("th"))
+    regions = [attributes for attributes in page.all("div") if attributes.get("class") == "scroll"]
+    assert len(regions) == len(page.all("table"))
+    assert all(one["tabindex"] == "0" and one["role"] == "region" and one["aria-label"] for one in regions)
+    for rows in re.findall(r"<tbody>(.*?)</tbody>", html, re.DOTALL):
+        assert rows.count("<tr>") == rows.count('<tr><th scope="row"')
+
+
+def test_landmarks_and_a_way_past_them(html: str) -> None:
+    page = Page(html)
+    assert [len(page.all(name)) for name in ("header", "nav", "main", "footer", "h1")] == [1] * 5
+    identities = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(identities) == len(set(identities))
+    targets = [attributes["href"] for attributes in page.all("a")]
+    assert targets == ["#results", *(f"#{name}" for name in SECTIONS)]
+    assert {target[1:] for target in targets} <= set(identities)
+    assert all(attributes["aria-labelledby"] in identities for attributes in page.all("section"))
+    levels = [int(name[1]) for name, _ in page.elements if re.fullmatch("h[1-6]", name)]
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+
+
+def test_every_chart_has_its_figures_as_a_table(html: str, result: BakeoffResult) -> None:
+    after = re.findall(r'id="chart-([a-z-]+)-\d+"[^>]*></div>(<details class="data"><summary>)?', html)
+    assert len(after) == len(charts_of(html))
+    assert all(details for _, details in after)
+    accuracy = html[html.index('id="chart-accuracy-0"') :]
+    rows = re.findall(r'<tr><th scope="row">(.*?)</th><td>(.*?)</td></tr>', accuracy[: accuracy.index("</table>")])
+    known = {one.label: one.values["rmse"] for one in result.outcomes if one.values.get("rmse") is not None}
+    assert dict(rows) == {label: f"{value:.4f}" for label, value in known.items()}
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast ratio of WCAG 2.2, from 1 to 21."""
+    low, high = sorted((_luminance(one), _luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_text_and_lines_stand_out_in_both_themes(html: str, theme: int) -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    blocks = re.findall(r":root[^{]*\{(.*?)\}", html, re.DOTALL)
+    colours = dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6});", blocks[theme]))
+    texts = [(text, paper) for text in ("ink", "muted", "link", "best", "warn") for paper in ("paper", "card")]
+    for text, paper in [*texts, ("best", "best-paper"), ("warn", "warn-paper"), ("ink", "warn-paper")]:
+        assert contrast(colours[text], colours[paper]) >= 4.5, (text, paper)
+    for number in range(PALETTE):
+        assert contrast(colours[f"c{number}"], colours["paper"]) >= 3, number
 
 
 def test_every_chart_has_a_place_a_name_and_a_legend(html: str) -> None:
@@ -133,7 +192,7 @@ def test_every_chart_has_a_place_a_name_and_a_legend(html: str) -> None:
     places = {attributes["id"]: attributes for attributes in page.all("div") if attributes.get("role") == "img"}
     assert set(places) == set(charts)
     assert all(attributes["aria-label"] for attributes in places.values())
-    assert len(page.all("figcaption")) == len(page.all("figure")) == 6
+    assert len(page.all("figcaption")) == len(page.all("figure")) == 7
 
 
 def test_bars_are_the_figures_best_first(html: str, result: BakeoffResult) -> None:
@@ -172,7 +231,7 @@ def test_an_interrupted_run_says_so_at_the_top(result: BakeoffResult) -> None:
 def test_data_without_ratings(clicks: lt.Interactions) -> None:
     html = report.render(Bakeoff(clicks, ["popular"]).run(progress=False))
     ids = [attributes["id"] for attributes in Page(html).all("section")]
-    assert ids == [name for name in SECTIONS if name not in ("accuracy", "by-rating")]
+    assert ids == [name for name in SECTIONS if name not in ("accuracy", "by-rating", "price")]
     assert "These data hold no ratings" in html
 
 

@@ -11,13 +11,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 from scipy import sparse
 
 from longtail import artifacts, params, registry
-from longtail.algorithms.histories import folded
+from longtail.algorithms.histories import folded, rows_of
 from longtail.algorithms.lists import Scores, best_items
 from longtail.data.catalog import Catalog
 from longtail.data.ids import Ids
@@ -26,10 +26,11 @@ from longtail.data.results import TopN
 from longtail.errors import ArtifactError, ConfigError, DataError, NotFittedError
 from longtail.types import AnyArray, BoolArray, IntArray
 
-__all__ = ["Exclude", "FoldIn", "Recommender", "Scores", "load"]
+__all__ = ["Candidates", "Exclude", "FoldIn", "Recommender", "Scores", "load"]
 
 FoldIn = Literal["exact", "solved", "fallback", "members"]
 Exclude = Literal["seen", "none"]
+Candidates: TypeAlias = "Sequence[Any] | AnyArray | Interactions | None"
 
 
 @dataclass(kw_only=True)
@@ -119,7 +120,7 @@ class Recommender(ABC):
         n: int = 10,
         *,
         exclude: Exclude = "seen",
-        candidates: Sequence[Any] | AnyArray | None = None,
+        candidates: Candidates = None,
         min_rating: float | None = None,
     ) -> TopN:
         """The n best items for users of the training data.
@@ -128,7 +129,8 @@ class Recommender(ABC):
             users: external ids; None for everyone with at least one training row.
             n: places in a list, at least 1; a list is shorter when fewer items qualify.
             exclude: "seen" leaves out what the user has rated in training, "none" leaves out nothing.
-            candidates: external ids of the only items allowed; None for the whole catalogue.
+            candidates: external ids of the only items allowed; or, as `Interactions`, the only items allowed for each
+                user: those of the user's rows there. None for the whole catalogue.
             min_rating: leave out items whose predicted rating is lower.
 
         Raises:
@@ -152,28 +154,36 @@ class Recommender(ABC):
         histories: Sequence[Mapping[Any, float]] | Interactions,
         n: int = 10,
         *,
+        users: Sequence[Any] | AnyArray | None = None,
         exclude: Exclude = "seen",
-        candidates: Sequence[Any] | AnyArray | None = None,
+        candidates: Candidates = None,
         min_rating: float | None = None,
     ) -> TopN:
         """The n best items for people the model has never seen, each given as {item id: rating}.
 
         The lists are numbered 0, 1, ... in the order given. Histories may also be `Interactions`: then there is a list
-        for each of its users with a row, under their own ids. Other arguments as for `recommend`.
+        under their own ids for each of its users with a row or, where `users` are named, for each of those, a row or
+        not. Other arguments as for `recommend`.
 
         Raises:
             UnknownIdError: for an item the model has not seen.
+            ConfigError: as for `recommend`; users of histories that have no ids.
         """
-        rows = self.fold(histories)
+        self._require_fitted()
+        if isinstance(histories, Interactions):
+            user_ids, present = histories.user_ids, np.flatnonzero(histories.user_counts).astype(np.int32)
+            index = present if users is None else user_ids.index(users)
+            rows = rows_of(histories, index, self.item_ids_)
+        else:
+            if users is not None:
+                raise ConfigError("users= chooses among the users of Interactions; these histories are a plain list")
+            rows = self.fold(histories)
+            index = np.arange(rows.shape[0], dtype=np.int32)
+            user_ids = Ids(index, kind="history")
 
         def block(lo: int, hi: int, ratings: bool) -> Scores:
             return self._rate_histories(rows[lo:hi]) if ratings else self._score_histories(rows[lo:hi])
 
-        if isinstance(histories, Interactions):
-            index, user_ids = np.flatnonzero(histories.user_counts).astype(np.int32), histories.user_ids
-        else:
-            index = np.arange(rows.shape[0], dtype=np.int32)
-            user_ids = Ids(index, kind="history")
         return self._lists(block, index, user_ids, rows, n, exclude, candidates, min_rating)
 
     def fold(self, histories: Sequence[Mapping[Any, float]] | Interactions) -> sparse.csr_array:
@@ -195,14 +205,17 @@ class Recommender(ABC):
         seen: sparse.csr_array,
         n: int,
         exclude: Exclude,
-        candidates: Sequence[Any] | AnyArray | None,
+        candidates: Candidates,
         min_rating: float | None,
     ) -> TopN:
         n = params.positive("n", n)
         if exclude not in ("seen", "none"):
             raise ConfigError(f"exclude must be seen or none, not {exclude!r}")
         blocked: BoolArray = np.zeros(len(self.item_ids_), dtype=np.bool_)
-        if candidates is not None:
+        only = None
+        if isinstance(candidates, Interactions):
+            only = rows_of(candidates, candidates.user_ids.index(user_ids[index]), self.item_ids_)
+        elif candidates is not None:
             blocked[:] = True
             blocked[self.item_ids_.index(candidates)] = False
         items, scores = best_items(
@@ -210,6 +223,7 @@ class Recommender(ABC):
             n,
             seen=seen if exclude == "seen" else seen[:, :0],
             blocked=blocked,
+            only=only,
             floor=self._floor(min_rating),
             ratings=None if self.scores_are_ratings else lambda lo, hi: block(lo, hi, True),
         )

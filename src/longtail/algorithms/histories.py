@@ -13,7 +13,7 @@ from longtail.data.interactions import Interactions
 from longtail.errors import ConfigError, DataError
 from longtail.types import AnyArray, FloatArray, IntArray
 
-__all__ = ["best_rated", "folded", "grown", "in_order", "row_numbers"]
+__all__ = ["best_rated", "folded", "grown", "in_order", "row_numbers", "rows_of"]
 
 
 def folded(histories: Sequence[Mapping[Any, float]] | Interactions, item_ids: Ids) -> sparse.csr_array:
@@ -25,7 +25,7 @@ def folded(histories: Sequence[Mapping[Any, float]] | Interactions, item_ids: Id
         DataError: for a rating that is not a finite number.
     """
     if isinstance(histories, Interactions):
-        return _rows_of_users(histories, item_ids)
+        return rows_of(histories, np.flatnonzero(histories.user_counts), item_ids)
     if isinstance(histories, Mapping) or not all(isinstance(history, Mapping) for history in histories):
         raise ConfigError("histories must be a list with one {item: rating} for each person")
     found = [item_ids.index(list(history)) for history in histories]
@@ -38,8 +38,13 @@ def folded(histories: Sequence[Mapping[Any, float]] | Interactions, item_ids: Id
     return sparse.csr_array((*parts, indptr), shape=(len(found), len(item_ids)))
 
 
-def _rows_of_users(data: Interactions, item_ids: Ids) -> sparse.csr_array:
-    rows = data.by_user[np.flatnonzero(data.user_counts)]
+def rows_of(data: Interactions, users: AnyArray, item_ids: Ids) -> sparse.csr_array:
+    """The rows (n, n_items) of users of some data, given by index, over `item_ids`; one may be empty.
+
+    Raises:
+        UnknownIdError: for an item that is not among `item_ids`.
+    """
+    rows = data.by_user[users]
     if data.item_ids == item_ids:
         return rows
     known = item_ids.index(data.item_ids[rows.indices])

@@ -25,6 +25,7 @@ def best_items(
     *,
     seen: sparse.csr_array,
     blocked: BoolArray,
+    only: sparse.csr_array | None = None,
     floor: float = -np.inf,
     ratings: Block | None = None,
 ) -> tuple[IntArray, FloatArray]:
@@ -35,6 +36,7 @@ def best_items(
         n: places in a list.
         seen: (n_people, any) rows of the items to leave out, sorted within a row.
         blocked: (n_items,) True for items to leave out of every list.
+        only: (n_people, n_items) rows of the only items each person may be listed; None for no such limit.
         floor: leave out items whose predicted rating is below it.
         ratings: gives the predicted ratings of the people lo..hi, where these are not the scores themselves.
 
@@ -52,6 +54,8 @@ def best_items(
         if floor > -np.inf and ratings is not None:
             part = np.where(dense(ratings(lo, hi)) >= floor, dense(part), np.float32(-np.inf))
             width = n_items
+        if only is not None:
+            part, width = _at(dense(part), only[lo:hi]), n_items
         pointer = seen.indptr[lo : hi + 1]
         items[lo:hi], best[lo:hi] = top_k(
             part,
@@ -63,6 +67,13 @@ def best_items(
         )
         lo = hi
     return items, best
+
+
+def _at(scores: FloatArray, places: sparse.csr_array) -> FloatArray:
+    """The scores at the places stored, and -inf everywhere else."""
+    rows, kept = np.repeat(np.arange(len(scores)), np.diff(places.indptr)), np.full_like(scores, -np.inf)
+    kept[rows, places.indices] = scores[rows, places.indices]
+    return kept
 
 
 def dense(scores: Scores) -> FloatArray:

@@ -42,7 +42,7 @@ def find(names: Sequence[str], column: str) -> str | None:
 
 
 def match(names: Sequence[str], given: Mapping[str, str | None]) -> dict[str, str]:
-    """Which of a table's columns plays which part.
+    """Which of a table's columns plays which part; where nobody is named, each session is a user.
 
     Args:
         names: the columns of the table.
@@ -54,6 +54,8 @@ def match(names: Sequence[str], given: Mapping[str, str | None]) -> dict[str, st
     Examples:
         >>> match(["who", "movieId", "stars"], {USER: "who", ITEM: None, RATING: None, TIME: None})
         {'user': 'who', 'item': 'movieId', 'rating': 'stars'}
+        >>> match(["SessionId", "ItemId"], dict.fromkeys(ALIASES))
+        {'user': 'SessionId', 'item': 'ItemId'}
     """
     listed = ", ".join(names)
     for column, name in given.items():
@@ -61,10 +63,12 @@ def match(names: Sequence[str], given: Mapping[str, str | None]) -> dict[str, st
             raise DataError(f"no column {name!r} for {column}=; found {listed}")
     taken = set(given.values())
     free = [name for name in names if name not in taken]
-    chosen = {}
+    chosen: dict[str, str] = {}
     for column, name in given.items():
         source = name if name is not None else find(free, column)
-        if source is not None:
+        if source is None and column == USER:  # a log of visits names no person: a session is the user
+            source = given.get(SESSION) or find(free, SESSION)
+        if source is not None and not (column == SESSION and name is None and source == chosen.get(USER)):
             chosen[column] = source
         elif column in (USER, ITEM):
             raise DataError(f"no {column} column; found {listed}; rename one to {column}, or name it with {column}=")

@@ -9,14 +9,14 @@ import numpy as np
 
 from longtail.data.interactions import Interactions
 from longtail.data.results import RatingPredictions, TopN
-from longtail.errors import DataError, UnknownIdError
-from longtail.types import BoolArray, IntArray, LongArray, RealArray
+from longtail.errors import UnknownIdError
+from longtail.evaluation.per_list import list_of_user
+from longtail.kernels.lists import places
+from longtail.types import AnyArray, BoolArray, IntArray, LongArray, RealArray
 
 __all__ = ["Hits", "Truth"]
 
 Truth: TypeAlias = Interactions | RatingPredictions
-
-CELLS_AT_ONCE = 1 << 22
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +28,8 @@ class Hits:
         owners: (n_rows,) int64, the position in `users` of each row's user.
         ranks: (n_rows,) int32, the place of the item in the user's list, from 1; 0 where it is not listed, or the
             user has no list.
+        lengths: (n_users,) float64, the items in each user's list; 0 without one.
+        rows: (n_rows,) int64, the list of each row's user, as a row of the lists; -1 where the user has none.
         n: places in a list.
 
     Examples:
@@ -40,6 +42,8 @@ class Hits:
     users: IntArray
     owners: LongArray
     ranks: IntArray
+    lengths: RealArray
+    rows: LongArray
     n: int
 
     @classmethod
@@ -56,18 +60,40 @@ class Hits:
             raise UnknownIdError(
                 f"the lists do not fit the test data: {error}; give both the ids of the whole data (splits.predefined)"
             ) from None
+        rows = list_of_user(aligned)[truth.users]
         present = np.bincount(truth.users, minlength=len(truth.user_ids)) > 0
         position = np.cumsum(present) - 1
+        lengths = np.zeros(len(truth.user_ids))
+        lengths[aligned.users] = aligned.filled.sum(axis=1)
         return cls(
             users=np.flatnonzero(present).astype(np.int32),
             owners=position[truth.users],
-            ranks=_ranks(aligned, truth.users, truth.items),
+            ranks=places(aligned.items, rows, truth.items),
+            lengths=lengths[present],
+            rows=rows,
             n=lists.n,
         )
 
     def total(self, weights: Any) -> RealArray:
         """(n_users,) float64: the sum of each user's weights; `weights` is (n_rows,), of numbers or booleans."""
         return np.bincount(self.owners, weights=weights, minlength=len(self.users)).astype(np.float64, copy=False)
+
+    def relevant(self, truth: Truth, min_rating: float | None) -> BoolArray:
+        """(n_rows,) which rows the user rated `min_rating` or more; all of them where it is None."""
+        if min_rating is None:
+            return np.ones(len(self.ranks), dtype=bool)
+        ratings = truth.values if isinstance(truth, Interactions) else truth.actual
+        return np.asarray(ratings >= float(min_rating))
+
+    def where_any(self, relevant: BoolArray, per_user: RealArray) -> RealArray:
+        """(n_users,) the values, NaN for users without a relevant row."""
+        return np.where(self.total(relevant) > 0, per_user, np.nan)
+
+    def read(self, cells: AnyArray, missing: Any) -> AnyArray:
+        """(n_rows,) what stands in (n_lists, n) `cells` at the place of each row's item; `missing` where not listed."""
+        worth = np.full(len(self.ranks), missing, dtype=cells.dtype)
+        worth[self.found] = cells[self.rows[self.found], self.ranks[self.found] - 1]
+        return worth
 
     @property
     def found(self) -> BoolArray:
@@ -78,20 +104,3 @@ class Hits:
     def reciprocal_ranks(self) -> RealArray:
         """(n_rows,) 1 / rank, and 0 where the item is not listed."""
         return self.found / np.maximum(self.ranks, 1.0)
-
-
-def _ranks(lists: TopN, users: IntArray, items: IntArray) -> IntArray:
-    list_of = np.full(len(lists.user_ids), -1, dtype=np.int64)
-    list_of[lists.users] = np.arange(len(lists))
-    if (list_of >= 0).sum() < len(lists):
-        twice = lists.users[list_of[lists.users] != np.arange(len(lists))][0]
-        raise DataError(f"user {lists.user_ids[twice]} has more than one list; keep one list for each user")
-    ranks = np.zeros(len(users), dtype=np.int32)
-    asked = np.flatnonzero(list_of[users] >= 0)
-    step = max(1, CELLS_AT_ONCE // max(1, lists.n))
-    for start in range(0, len(asked), step):
-        rows = asked[start : start + step]
-        same = lists.items[list_of[users[rows]]] == items[rows, None]
-        hit, place = np.nonzero(same)
-        ranks[rows[hit[::-1]]] = place[::-1] + 1
-    return ranks

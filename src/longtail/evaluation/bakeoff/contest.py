@@ -30,6 +30,7 @@ from longtail.evaluation.bakeoff.trial import STAGES, Trial
 from longtail.evaluation.findings import Outcome
 from longtail.evaluation.progress import Reporter, reporting
 from longtail.evaluation.protocols import Fold, Protocol
+from longtail.evaluation.segments import Groups
 from longtail.evaluation.similarity import ItemSimilarity, rating_cosine, vector_cosine
 from longtail.kernels.parallel import threads
 from longtail.kernels.topk import top_k
@@ -44,7 +45,7 @@ class Bakeoff:
         data: all the interactions; the protocol splits them.
         algorithms: names ("svd"), specs ("svd:factors=64") or unfitted recommenders; by default the line-up of the
             registry. A recommender is copied, never fitted itself.
-        protocol: the name of one of `PROTOCOLS`, or a `Protocol` with values of your own.
+        protocol: the name of one of `PROTOCOLS`, a spec ("temporal:fraction=0.1"), or a `Protocol`.
         seed: of the splits, and of every algorithm given by name and without a seed of its own; by default the
             protocol's.
         repeats: how often an algorithm with a seed runs on every fold, each time with the next seed.
@@ -79,15 +80,15 @@ class Bakeoff:
         name: str = "",
     ) -> None:
         chosen = protocols.named(protocol, data) if isinstance(protocol, str) else protocol
-        self.data = data
         self.name = name
         self.protocol: Protocol = dataclasses.replace(
             chosen, seed=chosen.seed if seed is None else seed, n=chosen.n if n is None else n
         )
         self.repeats = params.positive("repeats", repeats)
         self.entries = entries(algorithms, self.protocol.seed)
-        self.sample = sample_user.choose(data, user)
-        self.folds = protocols.ready(self.protocol.folds(data))
+        self.data = self.protocol.view(data)
+        self.sample = sample_user.choose(self.data, user)
+        self.folds = protocols.ready(self.protocol.folds(self.data))
         self._similarities: dict[str, ItemSimilarity] = {}
 
     def run(self, *, progress: bool = True, folder: str | Path | None = None) -> BakeoffResult:
@@ -191,7 +192,13 @@ class Bakeoff:
             ranks=long_tail.rank_ticks(data.n_items),
             tail=long_tail.interaction_curve(data),
             sense=summarize(data),
+            segments=self._segments(),
         )
+
+    def _segments(self) -> dict[str, Any]:
+        """What the segments are, in the first fold that hides something."""
+        first = next((fold for fold in self.folds if fold.test is not None), None)
+        return Groups.of(first.train, first.given).rules if first is not None else {}
 
 
 def _warm_up() -> float:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from longtail import params
+from longtail.evaluation import segments
 from longtail.evaluation.bakeoff.entries import Entry
 from longtail.evaluation.findings import Outcome
 from longtail.evaluation.resources import Usage
@@ -28,6 +30,7 @@ class Part:
         seed: the algorithm's own; None where it has none.
         measured: metrics by the keys of `measures.COLUMNS`, with the value of each user.
         by_rating: hit rate by actual rating, under "floored" and "hits" (without the floor).
+        segments: sums for the figures of new, light and heavy users and so on (`longtail.evaluation.segments`).
         tail: share of all places of its lists that fall to the items up to each popularity rank.
         picks: what it recommends to the sample user.
         notes: what a reader should know before comparing it.
@@ -41,6 +44,7 @@ class Part:
     seed: int | None = None
     measured: dict[str, MetricValue] = field(default_factory=dict)
     by_rating: dict[str, list[dict[str, float]]] = field(default_factory=dict)
+    segments: dict[str, Any] = field(default_factory=dict)
     tail: list[float] = field(default_factory=list)
     picks: list[Pick] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -66,6 +70,9 @@ def combined(entry: Entry, parts: Sequence[Part]) -> Outcome:
             outcome.spread[key] = [float(one) for one in found if not math.isnan(one)]
     for how in dict.fromkeys(how for part in parts for how in part.by_rating):
         outcome.by_rating[how] = _pooled(cell for part in parts for cell in part.by_rating.get(how, []))
+    outcome.segments = segments.figures(
+        segments.summed([part.segments for part in parts], len({part.seed for part in parts}) or 1)
+    )
     outcome.tail = _mean([part.tail for part in parts if part.tail])
     outcome.picks = next((part.picks for part in parts if part.picks), [])
     outcome.notes = list(dict.fromkeys(note for part in parts for note in part.notes))

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from longtail import params
-from longtail.evaluation.charts import Chart
+from longtail.evaluation.report.chart import Chart
 from longtail.evaluation.tuning.findings import Findings
 from longtail.evaluation.tuning.trials import Trial, mean_value
 

@@ -6,8 +6,8 @@ from html import escape
 from typing import Any
 
 from longtail import params
-from longtail.evaluation.charts import Chart
-from longtail.evaluation.page import chart_section, page
+from longtail.evaluation.report.chart import Chart
+from longtail.evaluation.report.page import Part, chart_part, page, scrolling
 from longtail.evaluation.tuning import charts, wording
 from longtail.evaluation.tuning.findings import Findings
 from longtail.evaluation.tuning.table import shown
@@ -19,14 +19,14 @@ __all__ = ["render"]
 def render(findings: Findings) -> str:
     """The report as HTML text. Nothing in it is fetched from elsewhere, and whatever came with the data is escaped."""
     drawn: dict[str, Chart] = {}
-    sections = [chart_section(*section, drawn) for section in _sections(findings)] if findings.ranked else []
+    parts = [chart_part(*section, drawn) for section in _sections(findings)] if findings.ranked else []
     where = f" on {findings.name}" if findings.name else ""
     banner = '<p class="banner">The run was interrupted; these are the trials that were through.</p>'
     return page(
         "Longtail tuning",
         f"{findings.algorithm}{where}: {findings.metric.title}",
         [wording.judged(findings), wording.won(findings), wording.caveat(findings)],
-        [*sections, _table(findings), _what_was_run(findings)],
+        [*parts, _table(findings), _what_was_run(findings)],
         drawn,
         banner=banner if findings.interrupted else "",
     )
@@ -51,7 +51,7 @@ def _sections(findings: Findings) -> list[tuple[str, str, str, list[Chart]]]:
     return made
 
 
-def _table(findings: Findings) -> str:
+def _table(findings: Findings) -> Part:
     way = "descending" if findings.metric.higher_is_better else "ascending"
     headings = [("trial", "descending"), (findings.metric.short, way), ("s", "ascending"), ("what became of it", "")]
     headings += [(name, "ascending") for name in findings.searched]
@@ -61,9 +61,9 @@ def _table(findings: Findings) -> str:
         for text, order in headings
     )
     rows = "".join(_row(findings, trial) for trial in [*findings.ranked, *_others(findings)])
-    return f"""<section id="trials"><h2>All trials</h2><p class="lead">Press a heading to sort.</p>
-<div class="scroll" tabindex="0" role="region" aria-label="All trials"><table class="figures">
-<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div></section>"""
+    made = f"""<table class="figures"><caption class="unseen">All trials; press a heading to sort by it</caption>
+<thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"""
+    return Part("trials", "All trials", f'<p class="lead">Press a heading to sort.</p>{scrolling("All trials", made)}')
 
 
 def _others(findings: Findings) -> list[Trial]:
@@ -80,7 +80,7 @@ def _row(findings: Findings, trial: Trial) -> str:
     return f'<tr><th scope="row" data-value="{trial.number}">{trial.number}</th>{listed}</tr>'
 
 
-def _what_was_run(findings: Findings) -> str:
+def _what_was_run(findings: Findings) -> Part:
     facts = {
         **{name.replace("_", " "): _plain(value) for name, value in findings.facts.items()},
         "fixed": _plain(findings.fixed),
@@ -90,7 +90,7 @@ def _what_was_run(findings: Findings) -> str:
         "took": f"{findings.seconds:.1f} s (this run); seconds of a trial include compiling, in the first ones",
     }
     listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in facts.items())
-    return f'<section id="run"><h2>What was run</h2><dl>{listed}</dl></section>'
+    return Part("run", "What was run", f"<dl>{listed}</dl>")
 
 
 def _plain(value: Any) -> str:

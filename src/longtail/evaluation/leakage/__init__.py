@@ -1,0 +1,13 @@
+"""The leakage audit: what a split lets a model know that it could not have known, kind by kind.
+
+`audit` looks at any two parts, `CHECKS` names the kinds, and a bake-off makes the audit of all its folds before it fits
+anything.
+"""
+
+from longtail.evaluation.leakage.auditing import Audit, Finding, audit, look
+from longtail.evaluation.leakage.checks import CHECKS, named
+from longtail.evaluation.leakage.cut import Cut
+from longtail.evaluation.leakage.finding import Check
+from longtail.evaluation.leakage.seen import Seen, mark, seen_by
+
+__all__ = ["CHECKS", "Audit", "Check", "Cut", "Finding", "Seen", "audit", "look", "mark", "named", "seen_by"]
