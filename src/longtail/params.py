@@ -19,6 +19,7 @@ from typing import Any, Literal, TypeVar
 from longtail.errors import ConfigError
 
 __all__ = [
+    "allowed",
     "alternatives",
     "choices",
     "described",
@@ -217,6 +218,23 @@ def described(hint: Any) -> str:
         else:
             words.append(_WORDED.get(kind, str(kind)))
     return " or ".join(words)
+
+
+def allowed(cls: type[Any], name: str) -> str:
+    """What a field of a dataclass may be on a command line, in words.
+
+    Examples:
+        >>> @dataclasses.dataclass
+        ... class Model:
+        ...     factors: int = hyper(64, at_least=1)
+        >>> allowed(Model, "factors")
+        'a whole number, at least 1'
+    """
+    metadata = cls.__dataclass_fields__[name].metadata
+    limits = (("at least", metadata.get("at_least")), ("at most", metadata.get("at_most")))
+    bounds = [f"{side} {limit:g}" for side, limit in limits if limit is not None]
+    words = described(typing.get_type_hints(cls)[name]).replace("a tuple, each entry", "entries joined by +, each")
+    return ", ".join([words, *bounds])
 
 
 _UNREADABLE = object()

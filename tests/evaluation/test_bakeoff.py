@@ -240,7 +240,7 @@ def test_the_user_asked_for_may_be_written_as_text(films: lt.Interactions) -> No
 def test_frame_has_a_row_an_algorithm_and_every_column(result: BakeoffResult, tmp_path: Path) -> None:
     frame = result.to_frame()
     figures = [column.key for column in COLUMNS]
-    assert frame.columns == ["algorithm", "name", "parameters", *figures, "compile_seconds", "error"]
+    assert frame.columns == ["algorithm", "name", "parameters", "ranked_among", *figures, "compile_seconds", "error"]
     assert frame["algorithm"].to_list() == [outcome.label for outcome in result.outcomes]
     assert json.loads(frame["parameters"][1]) == {"offset": 0.5, "seed": 0}
     written = pl.read_csv(result.to_csv(tmp_path / "figures.csv"))
@@ -256,7 +256,18 @@ def test_json_is_strict_and_reads_back(result: BakeoffResult, tmp_path: Path) ->
 
     plain = json.loads(text, parse_constant=refuse)
     assert set(plain) == {
-        *("kind", "format", "interrupted", "name", "protocol", "questions", "caveats", "data", "environment"),
+        *(
+            "kind",
+            "format",
+            "interrupted",
+            "ranked_among",
+            "name",
+            "protocol",
+            "questions",
+            "caveats",
+            "data",
+            "environment",
+        ),
         *("memory_method", "started", "seconds", "compile_seconds", "sample", "ranks", "tail", "outcomes", "not_run"),
         *("comparisons", "audit", "sense", "segments"),
     }

@@ -2,6 +2,7 @@ import itertools
 import math
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 import longtail as lt
 from longtail.data.ids import Ids
 from longtail.data.results import TopN
-from longtail.errors import UnknownIdError
+from longtail.errors import ConfigError, UnknownIdError
 from longtail.evaluation import beyond_accuracy as metrics
 from longtail.evaluation.similarity import rating_cosine, rating_pearson_baseline
 from longtail.evaluation.value import MetricValue
@@ -110,6 +111,12 @@ def test_an_item_nobody_rated_counts_as_rated_once(small: lt.Interactions) -> No
     train = small.take(small.items != 5)
     assert metrics.self_information(top_n([[5]], item_ids=small.item_ids), train) == pytest.approx(math.log2(5))
     assert metrics.popularity_ranks(train)[5] == 6
+
+
+@pytest.mark.parametrize("wrong", [{"share_of": "items"}, {"unseen": "never"}, {"base": 1}])
+def test_bad_definitions_of_surprise_are_refused(small: lt.Interactions, wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=r"share_of is users or interactions|base must be above 1, not 1"):
+        metrics.self_information(top_n([[0]], item_ids=small.item_ids), small, **wrong)
 
 
 def test_the_order_of_lists_does_not_matter(small: lt.Interactions, rng: np.random.Generator) -> None:

@@ -151,7 +151,7 @@ def test_what_cannot_be_is_refused() -> None:
     for p in (0.0, 1.0, -1.0, np.nan):
         with pytest.raises(ConfigError, match="between 0 and 1"):
             rank_biased_overlap(lists, lists, p)
-    with pytest.raises(ConfigError, match="extrapolated or truncated"):
+    with pytest.raises(ConfigError, match="extrapolated, truncated, normalized"):
         rank_biased_overlap(lists, lists, form="plain")
     with pytest.raises(ConfigError, match="from 0 to 1"):
         kendall_tau_top(lists, lists, penalty=1.5)

@@ -250,15 +250,16 @@ def test_a_rating_is_found_under_the_number_people_write() -> None:
     assert hit_rates.cumulative_hit_rate(case.top_n(), case.test(), threshold=np.float64(4.1)) == 1.0
 
 
-def test_many_rows_in_blocks(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_number_of_threads_finds_the_same(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = {"user_ids": Ids(range(50)), "item_ids": Ids(range(20))}
     dense = rng.random((50, 20)) < 0.4
     users, items = np.nonzero(dense)
     test = lt.Interactions(users=users, items=items, values=np.ones(len(users)), **ids)
     best = rng.permuted(np.tile(np.arange(20), (50, 1)), axis=1)[:, :7]
     lists = TopN(np.arange(50), best, np.zeros(best.shape), **ids)
+    monkeypatch.setenv("LONGTAIL_THREADS", "1")
     whole = Hits.of(lists, test).ranks
-    monkeypatch.setattr("longtail.evaluation.hits.CELLS_AT_ONCE", 15)
+    monkeypatch.setenv("LONGTAIL_THREADS", "5")
     assert Hits.of(lists, test).ranks.tolist() == whole.tolist()
     assert (whole > 0).sum() == np.take_along_axis(dense, best, axis=1).sum() > 0
 
@@ -285,11 +286,30 @@ def test_lists_that_cannot_be_scored_are_refused() -> None:
 
 def test_bad_gains_are_refused() -> None:
     case = by_hand()
-    with pytest.raises(ConfigError, match="gains must be binary or exponential, not 'linear'"):
-        ranking.ndcg(case.top_n(), case.test(), gains="linear")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="gains must be one of binary, linear, exponential, not 'log'"):
+        ranking.ndcg(case.top_n(), case.test(), gains="log")  # type: ignore[arg-type]
     plays = Case(1, {"ann": [10]}, [("ann", 10, 1200.0, 1.0)], ITEMS)
     with pytest.raises(DataError, match="exponential gains need ratings from 0 to 50, not 1200"):
         ranking.ndcg(plays.top_n(), plays.test(), gains="exponential")
+    assert ranking.ndcg(plays.top_n(), plays.test(), gains="linear") == 1.0
+    disliked = Case(1, {"ann": [10]}, [("ann", 10, -1.0, 1.0)], ITEMS)
+    with pytest.raises(DataError, match="linear gains need ratings from 0 up, not -1; use gains='binary'"):
+        ranking.ndcg(disliked.top_n(), disliked.test(), gains="linear")
+
+
+def test_bad_definitions_are_refused() -> None:
+    lists, test = by_hand().top_n(), by_hand().test()
+    for metric in (ranking.precision, ranking.recall, ranking.mean_average_precision):
+        with pytest.raises(ConfigError, match=r"divisor must be one of .*, not 'users'"):
+            metric(lists, test, divisor="users")
+    with pytest.raises(ConfigError, match="ideal must be one of cut, all, full, not 'best'"):
+        ranking.ndcg(lists, test, ideal="best")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="discount must be one of"):
+        ranking.ndcg(lists, test, discount="log")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="ideal='full' is a list of gains of 1: it needs gains='binary'"):
+        ranking.ndcg(lists, test, ideal="full", gains="linear")
+    with pytest.raises(ConfigError, match="over must be users or interactions, not 'items'"):
+        hit_rates.hit_rate(lists, test, over="items")  # type: ignore[arg-type]
 
 
 def test_a_user_with_worthless_items_only_has_no_exponential_ndcg() -> None:

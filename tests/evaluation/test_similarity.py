@@ -7,7 +7,7 @@ from longtail.data.catalog import Catalog
 from longtail.errors import ConfigError, DataError
 from longtail.evaluation import similarity
 from longtail.kernels.bias import als_biases
-from longtail.kernels.pairs import common_rater_sums
+from longtail.kernels.pairs import CommonRaters
 
 
 @pytest.fixture
@@ -103,12 +103,13 @@ def test_symmetric_bounded_and_the_same_asked_alone_or_in_bulk(ratings: lt.Inter
 
 def test_equal_pairs_are_computed_once(ratings: lt.Interactions, monkeypatch: pytest.MonkeyPatch) -> None:
     computed: list[int] = []
+    plain = CommonRaters.sums
 
-    def counting(columns: object, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    def counting(self: CommonRaters, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         computed.append(len(a))
-        return common_rater_sums(columns, a, b)  # type: ignore[arg-type]
+        return plain(self, a, b)
 
-    monkeypatch.setattr(similarity, "common_rater_sums", counting)
+    monkeypatch.setattr(CommonRaters, "sums", counting)
     a, b = np.array([0, 1, 0, 2, 1]), np.array([1, 0, 1, 3, 1])
     values = similarity.rating_cosine(ratings).pairs(a, b)
     assert computed == [3]

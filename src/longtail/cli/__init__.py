@@ -14,11 +14,15 @@ from typing import Annotated
 
 import typer
 
+from longtail.cli.behavior import behavior
+from longtail.cli.cleaning import data_clean
 from longtail.cli.comparing import compare
 from longtail.cli.contest import bakeoff
 from longtail.cli.listing import algorithms, data_fetch, data_info, data_list
 from longtail.cli.measure import evaluate, split
 from longtail.cli.models import fit, recommend, similar
+from longtail.cli.perceived import answers, sheet
+from longtail.cli.protocols import protocols
 from longtail.cli.tuning import tune
 from longtail.cli.words import in_options
 from longtail.errors import LongtailError
@@ -34,10 +38,16 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     add_completion=False,
 )
-for verb in (bakeoff, compare, tune, recommend, similar, fit, split, evaluate, algorithms):
+VERBS = (
+    *(bakeoff, compare, tune),
+    *(recommend, similar, fit),
+    *(split, evaluate, behavior, sheet, answers),
+    *(algorithms, protocols),
+)
+for verb in VERBS:
     app.command()(verb)
-data_app = typer.Typer(help="List, fetch and look at data sets.", no_args_is_help=True)
-for name, listing in (("list", data_list), ("fetch", data_fetch), ("info", data_info)):
+data_app = typer.Typer(help="List, fetch, look at and clean data sets.", no_args_is_help=True)
+for name, listing in (("list", data_list), ("fetch", data_fetch), ("info", data_info), ("clean", data_clean)):
     data_app.command(name)(listing)
 app.add_typer(data_app, name="data")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import typing
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
@@ -69,7 +68,6 @@ def algorithms_table(described: Iterable[Mapping[str, Any]]) -> Group:
 def algorithm_page(entry: Mapping[str, Any]) -> Group:
     """One algorithm: what it is, what it can do, and its parameters."""
     cls = registry.get(entry["name"])
-    hints = typing.get_type_hints(cls)
     table = _table(header=bool(entry["parameters"]))
     table.add_column("parameter", style="bold", no_wrap=True)
     table.add_column("default", overflow="fold")
@@ -77,7 +75,7 @@ def algorithm_page(entry: Mapping[str, Any]) -> Group:
     table.add_column("searched by tune", overflow="fold", style="dim")
     for field in dataclasses.fields(cls):
         if field.init:
-            cells = (params.written(field.default) or "-", _allowed(field, hints[field.name]), _searched(field))
+            cells = (params.written(field.default) or "-", params.allowed(cls, field.name), _searched(field))
             table.add_row(field.name, *map(Text, cells))
     head = Text.assemble((entry["name"], "bold"), f"  {_plain(entry['about'])}\n\n{_first_upper(_joined(entry))}.\n")
     return Group(head, table)
@@ -91,14 +89,6 @@ def _can(cls: type[Any]) -> list[str]:
 def _joined(entry: Mapping[str, Any]) -> str:
     fold_in = registry.get(entry["name"]).fold_in
     return "; ".join([*entry["can"], f"serves people it never saw {FOLD_IN.get(fold_in, fold_in)}"])
-
-
-def _allowed(field: Any, hint: Any) -> str:
-    low, high = field.metadata.get("at_least"), field.metadata.get("at_most")
-    limits = (("at least", low), ("at most", high))
-    bounds = [f"{side} {limit:g}" for side, limit in limits if limit is not None]
-    words = params.described(hint).replace("a tuple, each entry", "entries joined by +, each")
-    return ", ".join([words, *bounds])
 
 
 def _searched(field: Any) -> str:

@@ -12,8 +12,6 @@ from longtail.cli.options import (
     Data,
     DuplicatesOption,
     Json,
-    N,
-    Seed,
     console,
     load_named,
     print_json,
@@ -35,7 +33,12 @@ def bakeoff(
         str | None, typer.Option("--user", "-u", help="Show what everyone recommends to this user.")
     ] = None,
     protocol: Annotated[
-        str, typer.Option("--protocol", help="How to measure; classic is the one there is.")
+        str,
+        typer.Option(
+            "--protocol",
+            metavar="NAME[:PARAM=VALUE]",
+            help="How to measure, such as temporal:fraction=0.1; 'longtail protocols' lists them.",
+        ),
     ] = "classic",
     repeats: Annotated[
         int, typer.Option("--repeats", help="Run algorithms that draw at random so often, with other seeds.")
@@ -44,8 +47,13 @@ def bakeoff(
         Path | None,
         typer.Option("--run", metavar="DIR", help="Keep the run in a folder; called again, it goes on from there."),
     ] = None,
-    n: N = 10,
-    seed: Seed = 0,
+    n: Annotated[
+        int | None, typer.Option("-n", "--n", help="Places in a list.", show_default="the protocol's, 10")
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", min=0, help="Seed of every random choice.", show_default="the protocol's, 0"),
+    ] = None,
     output: Annotated[
         list[Path] | None,
         typer.Option("--output", "-o", metavar="FILE", help="Also write a .html, .json or .csv file; may be repeated."),
@@ -71,7 +79,7 @@ def bakeoff(
         seed=seed,
         repeats=repeats,
         n=n,
-        user=None if user is None else interactions.user_ids.parse(user),
+        user=user,
         name=name,
     )
     result = run.run(progress=not as_json, folder=folder)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from longtail.cli.options import BadRowsOption, Data, DuplicatesOption, Json, console, load_data, print_json
+from longtail.cli.options import BadRowsOption, Data, DuplicatesOption, Json, bar_of, console, load_data, print_json
 
 __all__ = ["algorithms", "data_fetch", "data_info", "data_list"]
 
@@ -58,8 +58,8 @@ def data_fetch(
 def data_info(
     data: Data = None, duplicates: DuplicatesOption = None, bad_rows: BadRowsOption = "error", as_json: Json = False
 ) -> None:
-    """Show what a data set holds: counts, density, ratings, popularity, time span."""
-    from longtail.cli.pages import summary_table
+    """Show what a data set holds, who in it stands out, and what that means for protocol and algorithm."""
+    from longtail.cli.data_pages import summary_page
     from longtail.data.summary import summarize
 
     summary = summarize(load_data(data, duplicates, bad_rows))
@@ -67,4 +67,4 @@ def data_info(
         print_json(json.dumps(summary, ensure_ascii=False))
     else:
         terminal = console()
-        terminal.print(summary_table(summary, bar="#" if terminal.options.ascii_only else "█"))
+        terminal.print(summary_page(summary, bar=bar_of(terminal)))

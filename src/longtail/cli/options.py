@@ -28,6 +28,7 @@ __all__ = [
     "N",
     "Seed",
     "Spec",
+    "bar_of",
     "console",
     "fitted_model",
     "item_of",
@@ -81,6 +82,11 @@ def console() -> Console:
     from rich.console import Console
 
     return Console()
+
+
+def bar_of(terminal: Console) -> str:
+    """What bars are made of in this terminal."""
+    return "#" if terminal.options.ascii_only else "█"
 
 
 def print_json(text: str) -> None:

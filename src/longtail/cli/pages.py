@@ -24,7 +24,6 @@ __all__ = [
     "datasets_table",
     "list_table",
     "scores_table",
-    "summary_table",
     "title_of",
 ]
 
@@ -181,38 +180,6 @@ def datasets_table(datasets: Mapping[str, Any]) -> Table:
     return table
 
 
-def summary_table(summary: Mapping[str, Any], *, bar: str = "█") -> Table:
-    """What a data set holds; `bar` is what the bars of the distribution are made of."""
-    table = _table("Data")
-    table.add_column("", style="bold")
-    table.add_column("", overflow="fold")
-    table.show_header = False
-    per_user, per_item = summary["per_user"], summary["per_item"]
-    rows = {
-        "feedback": summary["feedback"],
-        "ratings" if summary["feedback"] == "explicit" else "interactions": f"{summary['interactions']:,}",
-        "users": f"{summary['users']:,} ({_spread(per_user)} each)",
-        "items": f"{summary['items']:,} ({_spread(per_item)} each)",
-        "density": f"{summary['density']:.2%}",
-        "long tail": f"the most popular tenth of the items takes {summary['head_share']:.0%} of the interactions",
-        "scale": "{:g} to {:g}".format(*summary["scale"]) if summary["scale"] else None,
-        "mean rating": f"{summary['mean_rating']:.3f}" if summary["mean_rating"] is not None else None,
-        "distribution": _bars(summary["ratings"], bar) if summary["ratings"] else None,
-        "time span": f"{summary['first']} to {summary['last']}" if summary["first"] else None,
-        "most popular": "\n".join(f"{entry['count']:>7,}  {entry['title']}" for entry in summary["most_popular"]),
-        "loading": summary["loading"],
-        "fingerprint": summary["fingerprint"],
-    }
-    for heading, text in rows.items():
-        if text is not None:
-            table.add_row(heading, Text(text))
-    return table
-
-
-def _spread(counts: Mapping[str, float]) -> str:
-    return f"{counts['fewest']:,} to {counts['most']:,}, median {counts['median']:,.0f}"
-
-
 def _explicit(model: Recommender) -> bool:
     return model.scale_ is not None
 
@@ -231,11 +198,6 @@ def _digits(values: list[float]) -> int:
     """Decimals that tell the values of a column apart: three figures of the largest, at least two below 100."""
     largest = max(map(abs, values))
     return 0 if largest >= 100 else 2 if largest >= 1 or not largest else min(8, 2 - math.floor(math.log10(largest)))
-
-
-def _bars(counts: Mapping[str, int], bar: str) -> str:
-    most = max(counts.values())
-    return "\n".join(f"{rating:>4}  {bar * round(24 * n / most):<24} {n:,}" for rating, n in counts.items())
 
 
 def _table(title: str) -> Table:

@@ -14,6 +14,7 @@ _WORDS = (
     (r"\bmin_rating=", "--min-rating "),
     (r"\bmin_rating\b", "--min-rating"),
     (r", else pass fit\(train, catalog\)", " (movies.csv beside ratings.csv)"),
+    (r"; choose from classic, rating-holdout, .*", "; 'longtail protocols' lists them"),
     (r"; choose from random, popular, .*", "; 'longtail algorithms' lists them"),
     (r", or name it with \w+=", ""),
     (r" or pass header=False", ""),

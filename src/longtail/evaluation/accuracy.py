@@ -16,7 +16,8 @@ def rmse(predictions: RatingPredictions) -> MetricValue:
 
     RMSE = sqrt(1/|T| sum over (u, i) in T of (estimated_ui - actual_ui)^2), over all predictions: an impossible one
     counts with its fallback, so that a model gains nothing by declining the hard cases. A user's value is the RMSE of
-    that user's own predictions; their mean is not the overall value, which weighs users by their number of ratings.
+    that user's own predictions; their mean (`.user_mean`) is not the overall value, which weighs users by their number
+    of ratings.
     Source: Herlocker et al. 2004, "Evaluating collaborative filtering recommender systems", on predictive accuracy.
 
     Examples:

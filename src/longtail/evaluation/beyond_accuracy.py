@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 import numpy as np
 
 from longtail.data.interactions import Interactions
 from longtail.data.results import TopN
+from longtail.errors import ConfigError
 from longtail.evaluation.per_list import lengths, mean_of_items, ratio, sum_of_items
 from longtail.evaluation.similarity import ItemSimilarity
 from longtail.evaluation.value import MetricValue
-from longtail.kernels.pairs import distinct_pairs, list_pair_sums
+from longtail.kernels.list_pairs import list_pair_sums
 from longtail.types import LongArray, RealArray
 
 __all__ = [
@@ -23,13 +26,24 @@ __all__ = [
     "user_coverage",
 ]
 
+ShareOf = Literal["users", "interactions"]
+Unseen = Literal["once", "skipped"]
 
-def user_coverage(lists: TopN) -> MetricValue:
+
+def user_coverage(lists: TopN, among: Interactions | None = None) -> MetricValue:
     """The share of lists with at least one item; higher is better.
 
     uCov = |{u: L(u) not empty}| / |{u: u has a list}|. Lists come out empty where every candidate falls below a
     lowest predicted rating (`recommend(..., min_rating=4.0)`): a value belongs to the floor it was made with.
     Source: Herlocker et al. 2004, section on coverage; counted over users as in Kane's course framework.
+
+    Args:
+        lists: the lists.
+        among: the share is that of the users with an interaction in these data (`test`, say), instead of the users a
+            list was made for: who was left out counts as not covered.
+
+    Raises:
+        UnknownIdError: if the lists hold a user or an item that `among` has no id for.
 
     Examples:
         >>> from longtail.data.ids import Ids
@@ -37,16 +51,30 @@ def user_coverage(lists: TopN) -> MetricValue:
         >>> user_coverage(lists)
         0.5
     """
-    return MetricValue.over_users("user_coverage", lists.users, lists.filled.any(axis=1))
+    if among is None:
+        return MetricValue.over_users("user_coverage", lists.users, lists.filled.any(axis=1))
+    aligned = lists.aligned_to(among.user_ids, among.item_ids)
+    served = np.zeros(among.n_users, dtype=bool)
+    served[aligned.users] = aligned.filled.any(axis=1)
+    asked = np.flatnonzero(among.user_counts)
+    return MetricValue.over_users("user_coverage", asked, served[asked])
 
 
-def catalogue_coverage(lists: TopN) -> MetricValue:
+def catalogue_coverage(lists: TopN, among: Interactions | None = None) -> MetricValue:
     """The share of the catalogue that stands in at least one list; higher is better.
 
     cCov = |union over u of L(u)| / |I|, I being the items the lists have ids for. It grows with the number of lists:
     compare values over the same users. It is undefined for one user: `per_user` is NaN.
     Source: Ge, Delgado-Battenfeld & Jannach 2010, "Beyond accuracy: evaluating recommender systems by coverage and
     serendipity" (catalog coverage).
+
+    Args:
+        lists: the lists.
+        among: I is the items with an interaction in these data (`train`, say), instead of all that have an id: items
+            nobody has met count neither above nor below.
+
+    Raises:
+        UnknownIdError: if the lists hold an item that `among` has no id for.
 
     Examples:
         Two of three items are listed.
@@ -56,8 +84,11 @@ def catalogue_coverage(lists: TopN) -> MetricValue:
         >>> round(catalogue_coverage(lists), 4)
         0.6667
     """
-    shown = np.zeros(len(lists.item_ids), dtype=bool)
-    shown[lists.items[lists.filled]] = True
+    aligned = lists if among is None else lists.aligned_to(lists.user_ids, among.item_ids)
+    shown = np.zeros(len(aligned.item_ids), dtype=bool)
+    shown[aligned.items[aligned.filled]] = True
+    if among is not None:
+        shown = shown[among.item_counts > 0]
     share = float(shown.mean()) if len(shown) else np.nan
     return MetricValue(share, "catalogue_coverage", lists.users, np.full(len(lists), np.nan))
 
@@ -142,7 +173,9 @@ def novelty(lists: TopN, train: Interactions) -> MetricValue:
     return _pooled("novelty", lists, train, popularity_ranks(train).astype(np.float64))
 
 
-def self_information(lists: TopN, train: Interactions) -> MetricValue:
+def self_information(
+    lists: TopN, train: Interactions, *, share_of: ShareOf = "users", unseen: Unseen = "once", base: float = 2.0
+) -> MetricValue:
     """The mean surprise of what is recommended, in bits; whether higher is better depends on what people came for.
 
     Info = mean over all recommendations (u, i) of -log2(n_i / n), pooled, with n_i the users of `train` who rated i
@@ -151,8 +184,16 @@ def self_information(lists: TopN, train: Interactions) -> MetricValue:
     Source: Zhou et al. 2010, "Solving the apparent diversity-accuracy dilemma of recommender systems". The mean over
     users of the same quantity is `mean_inverse_user_frequency`.
 
+    Args:
+        lists: the lists.
+        train: what people have met.
+        share_of: what n counts: "users", or all "interactions" (Vargas & Castells 2011, "free discovery").
+        unseen: an item that nobody rated counts as rated "once", or it is "skipped".
+        base: of the logarithm; 2 gives bits.
+
     Raises:
         UnknownIdError: if the lists hold an item that `train` has no id for.
+        ConfigError: if an argument is none of these, or the base not above 1.
 
     Examples:
         Both users rated item 10 (0 bits), one of two rated 20 (1 bit): (0 + 1) / 2.
@@ -162,7 +203,15 @@ def self_information(lists: TopN, train: Interactions) -> MetricValue:
         >>> self_information(lists, train)
         0.5
     """
-    return _pooled("self_information", lists, train, _bits(train))
+    if share_of not in get_args(ShareOf) or unseen not in get_args(Unseen):
+        raise ConfigError(f"share_of is users or interactions and unseen once or skipped, not {share_of!r}, {unseen!r}")
+    if not base > 1:
+        raise ConfigError(f"base must be above 1, not {base!r}")
+    whole = np.count_nonzero(train.user_counts) if share_of == "users" else len(train)
+    surprise = np.log2(max(int(whole), 1) / np.maximum(train.item_counts, 1)) / np.log2(base)
+    if unseen == "skipped":
+        surprise[train.item_counts == 0] = np.nan
+    return _pooled("self_information", lists, train, surprise)
 
 
 def mean_inverse_user_frequency(lists: TopN, train: Interactions) -> MetricValue:
@@ -203,8 +252,10 @@ def popularity_ranks(train: Interactions) -> LongArray:
 
 
 def _pooled(name: str, lists: TopN, train: Interactions, item_values: RealArray) -> MetricValue:
-    """The mean of an item's value over all recommendations, and over each list."""
-    sums, counts = sum_of_items(lists, train.item_ids, item_values), lengths(lists)
+    """The mean of an item's value over all recommendations, and over each list; items without a value do not count."""
+    valued = ~np.isnan(item_values)
+    counts = lengths(lists) if valued.all() else sum_of_items(lists, train.item_ids, valued.astype(np.float64))
+    sums = sum_of_items(lists, train.item_ids, np.where(valued, item_values, 0.0))
     pooled = sums.sum() / counts.sum() if counts.any() else np.nan
     return MetricValue(pooled, name, lists.users, ratio(sums, counts))
 
@@ -220,8 +271,6 @@ def _pair_similarities(lists: TopN, similarity: ItemSimilarity) -> tuple[RealArr
     """(n_lists,) the sum of the similarities of a list's pairs of items, and (n_lists,) the pairs."""
     items = lists.aligned_to(lists.user_ids, similarity.item_ids).items
     n_items = len(similarity.item_ids)
-    keys = distinct_pairs(items, n_items)
-    values = similarity.pairs(keys // n_items, keys % n_items)
-    sums = list_pair_sums(items, keys, np.asarray(values, dtype=np.float64), n_items)
+    sums = list_pair_sums(items, n_items, similarity.pairs)
     size = lengths(lists)
     return sums, size * (size - 1) // 2

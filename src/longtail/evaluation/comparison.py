@@ -16,7 +16,7 @@ from longtail.types import BoolArray, IntArray, LongArray, RealArray
 
 __all__ = ["OverlapForm", "kendall_tau_top", "rank_biased_overlap", "top_n_change"]
 
-OverlapForm = Literal["extrapolated", "truncated"]
+OverlapForm = Literal["extrapolated", "truncated", "normalized"]
 
 CELLS_AT_ONCE = 1 << 22
 
@@ -28,6 +28,7 @@ def rank_biased_overlap(lists: TopN, other: TopN, p: float = 0.9, *, form: Overl
 
     - "truncated": RBO = (1 - p) sum over d = 1..l of p^(d-1) X_d / d (eq. 4, cut at the end of the lists), which cannot
       exceed 1 - p^l even for equal lists;
+    - "normalized": the truncated one divided by 1 - p^l, so that equal lists have 1;
     - "extrapolated": RBO_ext = (1 - p)/p [sum over d = 1..l of p^d X_d / d + sum over d = s+1..l of
       p^d X_s (d - s) / (s d)] + p^l [(X_l - X_s) / l + X_s / s] (eq. 32), what would come out if the agreement seen at
       the end went on for ever; for lists of one length k it is eq. 23, p^k X_k / k + (1 - p)/p sum of p^d X_d / d.
@@ -40,10 +41,10 @@ def rank_biased_overlap(lists: TopN, other: TopN, p: float = 0.9, *, form: Overl
         other: lists of the same users, by external id, in any order.
         p: how patient the reader is, between 0 and 1: they look at the next depth with this probability. With 0.9 the
             first ten places hold 86 % of the weight.
-        form: "extrapolated" or "truncated".
+        form: "extrapolated", "truncated" or "normalized".
 
     Raises:
-        ConfigError: if p is not between 0 and 1, or the form is neither.
+        ConfigError: if p is not between 0 and 1, or the form is none of these.
         DataError: if a user has more than one list.
 
     Examples:
@@ -59,8 +60,8 @@ def rank_biased_overlap(lists: TopN, other: TopN, p: float = 0.9, *, form: Overl
     if not 0.0 < p < 1.0:
         raise ConfigError(f"p must lie between 0 and 1, not {p!r}")
     if form not in get_args(OverlapForm):
-        raise ConfigError(f"form must be extrapolated or truncated, not {form!r}")
-    return _over_pairs("rank_biased_overlap", lists, other, lambda pair: pair.rank_biased(p, form == "extrapolated"))
+        raise ConfigError(f"form must be one of {', '.join(get_args(OverlapForm))}, not {form!r}")
+    return _over_pairs("rank_biased_overlap", lists, other, lambda pair: pair.rank_biased(p, form))
 
 
 def top_n_change(lists: TopN, other: TopN) -> MetricValue:
@@ -134,7 +135,7 @@ class _Pair:
     lengths_back: LongArray
     absent: int
 
-    def rank_biased(self, p: float, extrapolated: bool) -> RealArray:
+    def rank_biased(self, p: float, form: OverlapForm) -> RealArray:
         """(m,) RBO."""
         found = self.places < self.absent
         depth = np.maximum(self.places, np.arange(self.places.shape[1]))
@@ -144,15 +145,17 @@ class _Pair:
         d = np.arange(1.0, self.absent + 1.0)
         short, long = np.minimum(self.lengths, self.lengths_back), np.maximum(self.lengths, self.lengths_back)
         agreement = common
-        if extrapolated:
+        if form == "extrapolated":
             at_short = np.take_along_axis(common, np.maximum(short - 1, 0)[:, None], axis=1)
             beyond = np.maximum(d - short[:, None], 0.0)
             agreement = common + at_short * beyond / np.maximum(short, 1)[:, None]
         weights = (1.0 - p) * p ** (d - 1.0) / d
         value = np.where(d <= long[:, None], agreement * weights, 0.0).sum(axis=1)
-        if extrapolated:
+        if form == "extrapolated":
             at_end = np.take_along_axis(agreement, np.maximum(long - 1, 0)[:, None], axis=1)[:, 0]
             value += p**long * at_end / np.maximum(long, 1)
+        elif form == "normalized":
+            value /= 1.0 - p ** np.maximum(long, 1)
         return np.where(long > 0, value, np.nan)
 
     def share_new(self) -> RealArray:

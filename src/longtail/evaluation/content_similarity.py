@@ -14,6 +14,7 @@ from longtail.data.ids import Ids
 from longtail.data.interactions import Interactions
 from longtail.errors import DataError
 from longtail.evaluation.similarity import ItemSimilarity
+from longtail.kernels.item_pairs import inner_products
 from longtail.types import AnyArray, RealArray
 
 __all__ = ["embedding_cosine", "feature_cosine", "text_cosine"]
@@ -127,11 +128,7 @@ class _Vectors:
 
     def pairs(self, a: AnyArray, b: AnyArray) -> RealArray:
         """(n_pairs,) float64."""
-        found = np.empty(len(a))
-        for lo in range(0, len(a), PAIRS_AT_ONCE):
-            part = slice(lo, lo + PAIRS_AT_ONCE)
-            found[part] = np.einsum("ij,ij->i", self.units[a[part]], self.units[b[part]])
-        return found
+        return inner_products(self.units, a, b)
 
 
 @dataclass(frozen=True, eq=False)

@@ -131,7 +131,15 @@ class Findings:
     @property
     def setting(self) -> str:
         """How it was compared, in one line."""
-        return f"{self.protocol.name} protocol, lists of {self.protocol.n}, seed {self.protocol.seed}"
+        own = ", ".join(f"{name} {value}" for name, value in self.protocol.own_parameters().items())
+        among = f", hidden items ranked among {self.protocol.among} only" if self.protocol.among else ""
+        name = f"{self.protocol.name} protocol ({own})" if own else f"{self.protocol.name} protocol"
+        return f"{name}, lists of {self.protocol.n}{among}, seed {self.protocol.seed}"
+
+    @property
+    def ranked_among(self) -> str:
+        """What hidden items competed with: "all items", or a sample such as "100 sampled negatives"."""
+        return self.protocol.among or "all items"
 
     def columns(self, group: str) -> list[Column]:
         """The columns of a group in which some algorithm has a value."""
@@ -143,10 +151,10 @@ class Findings:
         return [outcome.values.get(column.key) for outcome in self.outcomes if outcome.error is None]
 
     def group_title(self, group: str) -> str:
-        """The heading of a group of columns."""
-        if group == "floored":
-            return f"hits, predicted {self.protocol.floor:g}+"
-        return GROUPS[group]
+        """The heading of a group of columns; one of lists ranked among a sample says so."""
+        title = f"hits, predicted {self.protocol.floor:g}+" if group == "floored" else GROUPS[group]
+        among = self.protocol.among if group in ("floored", "hits", "ranking") else ""
+        return f"{title}, among {among}" if among else title
 
     @property
     def remarks(self) -> list[str]:
@@ -158,10 +166,13 @@ class Findings:
         return [f"{_each_of(labels)} {note}" for note, labels in found.items()]
 
     def to_frame(self) -> pl.DataFrame:
-        """One row an algorithm: label, name, parameters (JSON), every column, compile seconds and the error."""
+        """One row an algorithm: label, name, parameters (JSON), every column, compile seconds and the error.
+
+        Lists ranked among a sample say so in the column `ranked_among`; it is "all items" for the full ranking.
+        """
         figures = [*(column.key for column in COLUMNS), "compile_seconds"]
         schema: dict[str, type[pl.DataType]] = {
-            **dict.fromkeys(("algorithm", "name", "parameters"), pl.String),
+            **dict.fromkeys(("algorithm", "name", "parameters", "ranked_among"), pl.String),
             **dict.fromkeys(figures, pl.Float64),
             "error": pl.String,
         }
@@ -170,6 +181,7 @@ class Findings:
                 "algorithm": outcome.label,
                 "name": outcome.algorithm,
                 "parameters": json.dumps(outcome.parameters, default=str),
+                "ranked_among": self.ranked_among,
                 **{column.key: outcome.values.get(column.key) for column in COLUMNS},
                 "compile_seconds": outcome.compile_seconds,
                 "error": outcome.error,
@@ -186,7 +198,8 @@ class Findings:
             "sample": dataclasses.asdict(self.sample),
             "outcomes": [outcome.plain() for outcome in self.outcomes],
         }
-        plain = {"kind": KIND, "format": FORMAT, "interrupted": self.interrupted, **own}
+        said = {"interrupted": self.interrupted, "ranked_among": self.ranked_among}
+        plain = {"kind": KIND, "format": FORMAT, **said, **own}
         text = json.dumps(plain, ensure_ascii=False, allow_nan=False, default=str, indent=1)
         if path is not None:
             export.write_text(path, text + "\n")
@@ -203,7 +216,7 @@ class Findings:
             plain = json.loads(text)
             if (plain.pop("kind"), plain.pop("format")) != (KIND, FORMAT):
                 raise DataError(f"not a bake-off of format {FORMAT}")
-            plain.pop("interrupted")
+            plain.pop("interrupted"), plain.pop("ranked_among", None)
             sample, outcomes, protocol = (plain.pop(part) for part in ("sample", "outcomes", "protocol"))
             loved, hated = ([RatedItem(**item) for item in sample.pop(part)] for part in ("loved", "hated"))
             picks = [[Pick(**pick) for pick in outcome.pop("picks")] for outcome in outcomes]

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 import numpy as np
 
 from longtail.data.interactions import Interactions
 from longtail.data.results import RatingPredictions, TopN
+from longtail.errors import ConfigError
 from longtail.evaluation.hits import Hits
 from longtail.evaluation.value import MetricValue
 from longtail.types import BoolArray, FloatArray
 
 __all__ = [
+    "Over",
     "arhr",
     "cumulative_hit_rate",
     "cumulative_hit_rate_by_prediction",
@@ -19,8 +23,10 @@ __all__ = [
     "rating_hit_rate_by_prediction",
 ]
 
+Over = Literal["users", "interactions"]
 
-def hit_rate(lists: TopN, test: Interactions) -> MetricValue:
+
+def hit_rate(lists: TopN, test: Interactions, *, over: Over = "users") -> MetricValue:
     """The share of test users with at least one of their test items in their list; higher is better.
 
     HR = |{u: L(u) and T(u) share an item}| / |{u: T(u) not empty}|. A test user without a list is a miss; lists of
@@ -30,10 +36,13 @@ def hit_rate(lists: TopN, test: Interactions) -> MetricValue:
     Args:
         lists: the lists, one a user.
         test: the held-out interactions.
+        over: what is counted: "users" with a hit, or held-out "interactions" found (each of them asks for one item,
+            and a user's value is the share of theirs). With one test item a user they are the same.
 
     Raises:
         UnknownIdError: if the lists hold a user or item that `test` has no id for (splits of one data set share ids).
         DataError: if a user has more than one list.
+        ConfigError: if `over` is neither.
 
     Examples:
         Ann's item is second on her list, bob's is not on his: 1 of 2.
@@ -43,8 +52,14 @@ def hit_rate(lists: TopN, test: Interactions) -> MetricValue:
         >>> hit_rate(lists, test), hit_rate(lists, test).per_user.tolist()
         (0.5, [1.0, 0.0])
     """
+    if over not in get_args(Over):
+        raise ConfigError(f"over must be users or interactions, not {over!r}")
     hits = Hits.of(lists, test)
-    return _hit_rate("hit_rate", hits, np.ones(len(test), dtype=bool))
+    if over == "users":
+        return _hit_rate("hit_rate", hits, np.ones(len(test), dtype=bool))
+    share = float(hits.found.mean()) if len(test) else np.nan
+    asked = hits.total(np.ones(len(test)))
+    return MetricValue(share, "hit_rate", hits.users, hits.total(hits.found) / asked)
 
 
 def cumulative_hit_rate(lists: TopN, test: Interactions, threshold: float = 4.0) -> MetricValue:

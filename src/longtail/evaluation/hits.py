@@ -11,13 +11,12 @@ from longtail.data.interactions import Interactions
 from longtail.data.results import RatingPredictions, TopN
 from longtail.errors import UnknownIdError
 from longtail.evaluation.per_list import list_of_user
+from longtail.kernels.lists import places
 from longtail.types import AnyArray, BoolArray, IntArray, LongArray, RealArray
 
 __all__ = ["Hits", "Truth"]
 
 Truth: TypeAlias = Interactions | RatingPredictions
-
-CELLS_AT_ONCE = 1 << 22
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +28,7 @@ class Hits:
         owners: (n_rows,) int64, the position in `users` of each row's user.
         ranks: (n_rows,) int32, the place of the item in the user's list, from 1; 0 where it is not listed, or the
             user has no list.
+        lengths: (n_users,) float64, the items in each user's list; 0 without one.
         rows: (n_rows,) int64, the list of each row's user, as a row of the lists; -1 where the user has none.
         n: places in a list.
 
@@ -42,6 +42,7 @@ class Hits:
     users: IntArray
     owners: LongArray
     ranks: IntArray
+    lengths: RealArray
     rows: LongArray
     n: int
 
@@ -62,10 +63,13 @@ class Hits:
         rows = list_of_user(aligned)[truth.users]
         present = np.bincount(truth.users, minlength=len(truth.user_ids)) > 0
         position = np.cumsum(present) - 1
+        lengths = np.zeros(len(truth.user_ids))
+        lengths[aligned.users] = aligned.filled.sum(axis=1)
         return cls(
             users=np.flatnonzero(present).astype(np.int32),
             owners=position[truth.users],
-            ranks=_ranks(aligned, rows, truth.items),
+            ranks=places(aligned.items, rows, truth.items),
+            lengths=lengths[present],
             rows=rows,
             n=lists.n,
         )
@@ -87,7 +91,9 @@ class Hits:
 
     def read(self, cells: AnyArray, missing: Any) -> AnyArray:
         """(n_rows,) what stands in (n_lists, n) `cells` at the place of each row's item; `missing` where not listed."""
-        return np.where(self.found, cells[self.rows, self.ranks - 1], missing)
+        worth = np.full(len(self.ranks), missing, dtype=cells.dtype)
+        worth[self.found] = cells[self.rows[self.found], self.ranks[self.found] - 1]
+        return worth
 
     @property
     def found(self) -> BoolArray:
@@ -98,15 +104,3 @@ class Hits:
     def reciprocal_ranks(self) -> RealArray:
         """(n_rows,) 1 / rank, and 0 where the item is not listed."""
         return self.found / np.maximum(self.ranks, 1.0)
-
-
-def _ranks(lists: TopN, rows: LongArray, items: IntArray) -> IntArray:
-    ranks = np.zeros(len(rows), dtype=np.int32)
-    asked = np.flatnonzero(rows >= 0)
-    step = max(1, CELLS_AT_ONCE // max(1, lists.n))
-    for start in range(0, len(asked), step):
-        part = asked[start : start + step]
-        same = lists.items[rows[part]] == items[part, None]
-        hit, place = np.nonzero(same)
-        ranks[part[hit[::-1]]] = place[::-1] + 1
-    return ranks

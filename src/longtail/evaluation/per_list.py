@@ -7,11 +7,10 @@ import numpy as np
 from longtail.data.ids import Ids
 from longtail.data.results import TopN
 from longtail.errors import DataError
+from longtail.kernels.lists import strangers
 from longtail.types import AnyArray, BoolArray, LongArray, RealArray
 
 __all__ = ["lengths", "list_of_user", "mean_of_items", "ratio", "sum_of_items", "unexpected"]
-
-CELLS_AT_ONCE = 1 << 24
 
 
 def lengths(lists: TopN) -> LongArray:
@@ -67,14 +66,7 @@ def unexpected(lists: TopN, expected: TopN) -> BoolArray:
     """
     theirs = _in_ids_of(expected, lists)
     rows = list_of_user(theirs)[lists.users]
-    strange = lists.filled
-    known = np.flatnonzero(rows >= 0)
-    step = max(1, CELLS_AT_ONCE // max(1, lists.n * theirs.n))
-    for start in range(0, len(known), step):
-        part = known[start : start + step]
-        held = (lists.items[part, :, None] == theirs.items[rows[part], None, :]).any(axis=2)
-        strange[part] &= ~held
-    return strange
+    return strangers(lists.items, theirs.items, rows)
 
 
 def _in_ids_of(expected: TopN, lists: TopN) -> TopN:

@@ -21,13 +21,18 @@ __all__ = [
 ]
 
 
-def average_recommendation_popularity(lists: TopN, train: Interactions) -> MetricValue:
+def average_recommendation_popularity(lists: TopN, train: Interactions, *, normalized: bool = False) -> MetricValue:
     """ARP, the mean number of training interactions of what is listed; whether higher is better depends.
 
     ARP = mean over users of 1/|L(u)| sum over i in L(u) of n_i, n_i the interactions with i in `train`. An empty list
     is undefined. Source: Yin et al. 2012, "Challenging the long tail recommendation"; the name is that of
     Abdollahpouri, Burke & Mobasher 2019, "Managing popularity bias in recommender systems with personalized
     re-ranking". RecTools and Elliot compute the same.
+
+    Args:
+        lists: the lists.
+        train: what popularity is counted in.
+        normalized: divide by the number of all interactions, so that the unit is a share of them.
 
     Raises:
         UnknownIdError: if the lists hold an item that `train` has no id for.
@@ -40,7 +45,8 @@ def average_recommendation_popularity(lists: TopN, train: Interactions) -> Metri
         >>> average_recommendation_popularity(lists, train)
         1.25
     """
-    means = mean_of_items(lists, train.item_ids, train.item_counts)
+    whole = max(len(train), 1) if normalized else 1
+    means = mean_of_items(lists, train.item_ids, train.item_counts / whole)
     return MetricValue.over_users("average_recommendation_popularity", lists.users, means)
 
 
@@ -82,7 +88,7 @@ def gini(lists: TopN, *, corrected: bool = False) -> MetricValue:
     and the diagonal, and at most (m - 1) / m. Undefined for one user: `per_user` is NaN; undefined when nothing is
     listed. Source: Gini 1912; as here in Fleder & Hosanagar 2009, "Blockbuster culture's next rise or fall", and
     RecBole. Corrected, it is divided by m - 1 in the place of m, so that 1 can be reached: Shani & Gunawardana 2011,
-    "Evaluating recommendation systems", section 8.3.3.2; Elliot reports 1 - that.
+    "Evaluating recommendation systems"; Elliot reports 1 - that.
 
     Args:
         lists: the lists.

@@ -2,12 +2,13 @@
 
 Each takes `min_rating`: only test items the user rated at least that are relevant, by default all of them. A user
 without a relevant test item is undefined (NaN) and left out of the mean; a test user without a list scores 0. The cut
-n is the number of places in the lists: `lists.head(5)` measures at 5.
+n is the number of places in the lists: `lists.head(5)` measures at 5. Where libraries give one name to several
+formulas, a parameter says which; the pages of the documentation say who uses which.
 """
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -18,14 +19,33 @@ from longtail.evaluation.hits import Hits
 from longtail.evaluation.value import MetricValue
 from longtail.types import AnyArray, BoolArray, RealArray
 
-__all__ = ["Gains", "mean_average_precision", "mrr", "ndcg", "precision", "recall"]
+__all__ = [
+    "APDivisor",
+    "Discount",
+    "Gains",
+    "Ideal",
+    "PrecisionDivisor",
+    "RecallDivisor",
+    "mean_average_precision",
+    "mrr",
+    "ndcg",
+    "precision",
+    "recall",
+]
 
-Gains = Literal["binary", "exponential"]
+PrecisionDivisor = Literal["places", "list", "reachable"]
+RecallDivisor = Literal["relevant", "reachable"]
+APDivisor = Literal["reachable", "relevant", "places", "hits"]
+Gains = Literal["binary", "linear", "exponential"]
+Discount = Literal["log2(1 + rank)", "log2(rank)"]
+Ideal = Literal["cut", "all", "full"]
 
 HIGHEST_EXPONENT = 50.0
 
 
-def precision(lists: TopN, test: Interactions, *, min_rating: float | None = None) -> MetricValue:
+def precision(
+    lists: TopN, test: Interactions, *, min_rating: float | None = None, divisor: PrecisionDivisor = "places"
+) -> MetricValue:
     """The share of the n places that hold a relevant test item; higher is better.
 
     P@n = mean over users of |L(u) and T(u)| / n. The divisor is n even where a list is shorter: an empty place is no
@@ -35,10 +55,13 @@ def precision(lists: TopN, test: Interactions, *, min_rating: float | None = Non
         lists: the lists, one a user.
         test: the held-out interactions.
         min_rating: the lowest actual rating of a relevant item; None makes every test item relevant.
+        divisor: the "places" n; the length of the "list" (0 for an empty one); or what is "reachable",
+            min(n, |T(u)|), so that a perfect list has 1.
 
     Raises:
         UnknownIdError: if the lists hold a user or item that `test` has no id for (splits of one data set share ids).
         DataError: if a user has more than one list.
+        ConfigError: if the divisor is none of these.
 
     Examples:
         Ann's list holds one of her two items, bob's one place filled of two holds none of his: (1/2 + 0) / 2.
@@ -49,14 +72,17 @@ def precision(lists: TopN, test: Interactions, *, min_rating: float | None = Non
         0.25
     """
     hits, relevant = _look_up(lists, test, min_rating)
-    return _per_relevant_user("precision", hits, relevant, hits.total(relevant & hits.found) / max(hits.n, 1))
+    divisors = _divisors(_one_of("divisor", divisor, PrecisionDivisor), hits, relevant)
+    return _per_relevant_user("precision", hits, relevant, hits.total(relevant & hits.found) / divisors)
 
 
-def recall(lists: TopN, test: Interactions, *, min_rating: float | None = None) -> MetricValue:
+def recall(
+    lists: TopN, test: Interactions, *, min_rating: float | None = None, divisor: RecallDivisor = "relevant"
+) -> MetricValue:
     """The share of a user's relevant test items that are listed; higher is better.
 
     R@n = mean over users of |L(u) and T(u)| / |T(u)|. Source: Manning, Raghavan & Schütze 2008, chapter 8. Arguments
-    and errors as for `precision`.
+    and errors as for `precision`; the divisor is |T(u)| ("relevant") or min(n, |T(u)|) ("reachable").
 
     Examples:
         Ann's list holds one of her two items, bob's none of his: (1/2 + 0) / 2. Among items rated 5: (1 of 1) / 1.
@@ -67,26 +93,39 @@ def recall(lists: TopN, test: Interactions, *, min_rating: float | None = None) 
         (0.25, 1.0)
     """
     hits, relevant = _look_up(lists, test, min_rating)
-    wanted = np.maximum(hits.total(relevant), 1.0)
-    return _per_relevant_user("recall", hits, relevant, hits.total(relevant & hits.found) / wanted)
+    divisors = _divisors(_one_of("divisor", divisor, RecallDivisor), hits, relevant)
+    return _per_relevant_user("recall", hits, relevant, hits.total(relevant & hits.found) / divisors)
 
 
-def ndcg(lists: TopN, test: Interactions, *, min_rating: float | None = None, gains: Gains = "binary") -> MetricValue:
+def ndcg(
+    lists: TopN,
+    test: Interactions,
+    *,
+    min_rating: float | None = None,
+    gains: Gains = "binary",
+    discount: Discount = "log2(1 + rank)",
+    ideal: Ideal = "cut",
+) -> MetricValue:
     """Normalised discounted cumulative gain: hits count less the lower they stand; higher is better.
 
     NDCG@n = mean over users of DCG(u) / IDCG(u), DCG(u) = sum over hits of gain / log2(1 + rank), and IDCG(u) the DCG
-    of the best list of n places possible. The gain of a relevant item is 1 ("binary") or 2^rating - 1 ("exponential").
-    Source: Järvelin & Kekäläinen 2002, with the discount and the exponential gain of Burges et al. 2005.
+    of the best list of n places possible. The gain of a relevant item is 1 ("binary"), its rating ("linear") or
+    2^rating - 1 ("exponential"). Source: Järvelin & Kekäläinen 2002, with the discount and the exponential gain of
+    Burges et al. 2005.
 
     Args:
         lists: the lists, one a user.
         test: the held-out interactions.
         min_rating: the lowest actual rating of a relevant item; None makes every test item relevant.
-        gains: "binary" or "exponential" (for ratings from 0 to 50; a user with ratings of 0 only is undefined).
+        gains: "binary", "linear" (ratings from 0) or "exponential" (from 0 to 50). A user with ratings of 0 only is
+            undefined for the last two.
+        discount: "log2(1 + rank)" (Burges), or max(1, "log2(rank)") (Järvelin), which takes nothing from place 2.
+        ideal: the best list possible, "cut" at n places; or of "all" relevant items, however many; or "full": n
+            places, each with the gain 1, the same for everybody (binary gains only).
 
     Raises:
-        ConfigError: if `gains` is neither.
-        DataError: as `precision`; with exponential gains also for a rating below 0 or above 50.
+        ConfigError: if one of the last three is none of these, or `ideal` is "full" with other gains.
+        DataError: as `precision`; for gains made of ratings also for a rating below 0 or, if exponential, above 50.
 
     Examples:
         Ann has two items, one of them listed at rank 2: (1 / log2 3) / (1 + 1 / log2 3) = 0.3869; bob has no hit.
@@ -97,22 +136,27 @@ def ndcg(lists: TopN, test: Interactions, *, min_rating: float | None = None, ga
         [0.3869, 0.0]
     """
     hits, relevant = _look_up(lists, test, min_rating)
-    gain = _gain(test, relevant, gains)
-    reached = hits.total(np.where(hits.found, gain * _discount(hits.ranks), 0.0))
-    first_best = np.lexsort((-gain, hits.owners))
-    place = _place_within(hits.owners[first_best])
-    best = gain[first_best] * _discount(place) * (place <= hits.n)
-    ideal = np.bincount(hits.owners[first_best], weights=best, minlength=len(hits.users))
-    worth = np.divide(reached, ideal, out=np.full(len(ideal), np.nan), where=ideal > 0)
+    gain = _gain(test, relevant, _one_of("gains", gains, Gains))
+    _one_of("discount", discount, Discount)
+    if _one_of("ideal", ideal, Ideal) == "full" and gains != "binary":
+        raise ConfigError(f"ideal='full' is a list of gains of 1: it needs gains='binary', not {gains!r}")
+    reached = hits.total(np.where(hits.found, gain * _discount(hits.ranks, discount), 0.0))
+    best = _best(hits, gain, discount, cut=ideal != "all")
+    if ideal == "full":
+        best = np.where(best > 0, _discount(np.arange(1, hits.n + 1), discount).sum(), 0.0)
+    worth = np.divide(reached, best, out=np.full(len(best), np.nan), where=best > 0)
     return MetricValue.over_users("ndcg", hits.users, worth)
 
 
-def mean_average_precision(lists: TopN, test: Interactions, *, min_rating: float | None = None) -> MetricValue:
+def mean_average_precision(
+    lists: TopN, test: Interactions, *, min_rating: float | None = None, divisor: APDivisor = "reachable"
+) -> MetricValue:
     """The mean over users of the precision at each hit, averaged; higher is better.
 
     AP(u) = 1 / min(n, |T(u)|) sum over hits of (hits down to this rank) / rank, and MAP is its mean over users. The
-    divisor is the number of hits a perfect list of n places has, so that 1 can be reached. Others divide by |T(u)|, or
-    by n. Source: Manning, Raghavan & Schütze 2008, section 8.4, cut at n. Arguments and errors as for `precision`.
+    divisor is the number of hits a perfect list of n places has, so that 1 can be "reachable". Others divide by
+    |T(u)| ("relevant"), by n ("places") or by the number of "hits" (0 without one). Source: Manning, Raghavan &
+    Schütze 2008, section 8.4, cut at n. Arguments and errors as for `precision`.
 
     Examples:
         Ann has two items, one of them listed at rank 2: (1/2) / min(2, 2) = 0.25; bob has no hit: (0.25 + 0) / 2.
@@ -128,8 +172,8 @@ def mean_average_precision(lists: TopN, test: Interactions, *, min_rating: float
     owners = hits.owners[scoring]
     precisions = _place_within(owners) / hits.ranks[scoring]
     sums = np.bincount(owners, weights=precisions, minlength=len(hits.users))
-    reachable = np.maximum(np.minimum(hits.total(relevant), hits.n), 1.0)
-    return _per_relevant_user("mean_average_precision", hits, relevant, sums / reachable)
+    divisors = _divisors(_one_of("divisor", divisor, APDivisor), hits, relevant)
+    return _per_relevant_user("mean_average_precision", hits, relevant, sums / divisors)
 
 
 def mrr(lists: TopN, test: Interactions, *, min_rating: float | None = None) -> MetricValue:
@@ -161,21 +205,52 @@ def _per_relevant_user(name: str, hits: Hits, relevant: BoolArray, per_user: Rea
     return MetricValue.over_users(name, hits.users, hits.where_any(relevant, per_user))
 
 
-def _gain(test: Interactions, relevant: BoolArray, gains: Gains) -> RealArray:
-    if gains not in get_args(Gains):
-        raise ConfigError(f"gains must be binary or exponential, not {gains!r}")
+def _one_of(name: str, given: str, allowed: Any) -> str:
+    if given not in get_args(allowed):
+        raise ConfigError(f"{name} must be one of {', '.join(get_args(allowed))}, not {given!r}")
+    return given
+
+
+def _divisors(divisor: str, hits: Hits, relevant: BoolArray) -> RealArray:
+    """(n_users,) what a user's hits are divided by, at least 1."""
+    wanted = hits.total(relevant)
+    by_name = {
+        "places": np.full(len(wanted), float(hits.n)),
+        "list": hits.lengths,
+        "relevant": wanted,
+        "reachable": np.minimum(wanted, hits.n),
+        "hits": hits.total(relevant & hits.found),
+    }
+    divisors: RealArray = np.maximum(by_name[divisor], 1.0)
+    return divisors
+
+
+def _gain(test: Interactions, relevant: BoolArray, gains: str) -> RealArray:
     if gains == "binary":
         return relevant.astype(np.float64)
-    ratings = np.where(relevant, test.values, 0.0)
-    outside = ratings[(ratings < 0) | (ratings > HIGHEST_EXPONENT)]
+    ratings = np.where(relevant, test.values, 0.0).astype(np.float64)
+    highest = HIGHEST_EXPONENT if gains == "exponential" else np.inf
+    outside = ratings[(ratings < 0) | (ratings > highest)]
     if len(outside):
-        raise DataError(f"exponential gains need ratings from 0 to 50, not {outside[0]:g}; use gains='binary'")
-    return np.exp2(ratings) - 1.0
+        allowed = "0 to 50" if gains == "exponential" else "0 up"
+        raise DataError(f"{gains} gains need ratings from {allowed}, not {outside[0]:g}; use gains='binary'")
+    return np.exp2(ratings) - 1.0 if gains == "exponential" else ratings
 
 
-def _discount(ranks: AnyArray) -> RealArray:
-    discounts: RealArray = 1.0 / np.log2(np.maximum(ranks, 1) + 1.0)
+def _discount(ranks: AnyArray, discount: Discount) -> RealArray:
+    places = np.maximum(ranks, 1).astype(np.float64)
+    logarithms = np.maximum(np.log2(places), 1.0) if discount == "log2(rank)" else np.log2(places + 1.0)
+    discounts: RealArray = 1.0 / logarithms
     return discounts
+
+
+def _best(hits: Hits, gain: RealArray, discount: Discount, *, cut: bool) -> RealArray:
+    """(n_users,) the DCG of each user's best list, of n places or of all their items."""
+    first_best = np.lexsort((-gain, hits.owners))
+    place = _place_within(hits.owners[first_best])
+    worth = gain[first_best] * _discount(place, discount) * (place <= hits.n if cut else 1.0)
+    total = np.bincount(hits.owners[first_best], weights=worth, minlength=len(hits.users))
+    return total.astype(np.float64, copy=False)
 
 
 def _place_within(owners: AnyArray) -> AnyArray:

@@ -6,7 +6,6 @@ Two things are called unexpectedness: not standing on a list of the obvious, or 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Literal, get_args
 
 import numpy as np
@@ -18,13 +17,13 @@ from longtail.evaluation.hits import Hits
 from longtail.evaluation.per_list import lengths, ratio, unexpected
 from longtail.evaluation.similarity import ItemSimilarity
 from longtail.evaluation.value import MetricValue
-from longtail.types import IntArray, LongArray, RealArray
+from longtail.kernels.list_pairs import history_similarities
+from longtail.types import LongArray, RealArray
 
 __all__ = ["History", "serendipity", "serendipity_by_popularity", "unexpectedness", "unexpectedness_by_history"]
 
 History = Literal["mean", "nearest"]
-
-PAIRS_AT_ONCE = 1 << 22
+Divisor = Literal["places", "list"]
 
 
 def serendipity(lists: TopN, test: Interactions, expected: TopN, *, min_rating: float | None = None) -> MetricValue:
@@ -64,7 +63,12 @@ def serendipity(lists: TopN, test: Interactions, expected: TopN, *, min_rating: 
 
 
 def serendipity_by_popularity(
-    lists: TopN, test: Interactions, train: Interactions, *, min_rating: float | None = None
+    lists: TopN,
+    test: Interactions,
+    train: Interactions,
+    *,
+    min_rating: float | None = None,
+    divisor: Divisor = "places",
 ) -> MetricValue:
     """Relevance weighted by how much higher an item is listed than its popularity explains; higher is better.
 
@@ -80,10 +84,12 @@ def serendipity_by_popularity(
         test: the held-out interactions.
         train: what popularity is counted in.
         min_rating: the lowest actual rating of a relevant item; None makes every test item relevant.
+        divisor: the "places" n, or the length of the "list" (an empty one has 0).
 
     Raises:
         UnknownIdError: if the lists hold a user or item that `test` or `train` has no id for.
         DataError: if a user has more than one list.
+        ConfigError: if the divisor is neither.
 
     Examples:
         Item 10 has two raters and rank 1, item 20 one and rank 2, item 30 none. Of three items, ann's hit 20 at place 1
@@ -97,6 +103,8 @@ def serendipity_by_popularity(
         >>> serendipity_by_popularity(lists, test, train)
         0.25
     """
+    if divisor not in get_args(Divisor):
+        raise ConfigError(f"divisor must be places or list, not {divisor!r}")
     hits = Hits.of(lists, test)
     relevant = hits.relevant(test, min_rating) & hits.found
     n_items = train.n_items
@@ -105,7 +113,7 @@ def serendipity_by_popularity(
     to_anyone = np.append(_chance(train), 0.0)[index[test.items]]
     worth = np.where(relevant, np.maximum(to_user - to_anyone, 0.0), 0.0)
     asked = hits.relevant(test, min_rating)
-    found = hits.total(worth) / max(hits.n, 1)
+    found = hits.total(worth) / np.maximum(hits.lengths if divisor == "list" else hits.n, 1)
     return MetricValue.over_users("serendipity_by_popularity", hits.users, hits.where_any(asked, found))
 
 
@@ -179,10 +187,9 @@ def unexpectedness_by_history(
     items = lists.aligned_to(lists.user_ids, similarity.item_ids).items
     starts, sizes = _histories(lists, train)
     known = similarity.item_ids.index(train.item_ids.values)[train.by_user.indices]
-    per_user = np.full(len(lists), np.nan)
-    for part in _blocks(lengths(lists) * sizes):
-        per_user[part] = _distances(items[part], known, starts[part], sizes[part], similarity, to)
-    return MetricValue.over_users("unexpectedness_by_history", lists.users, per_user)
+    alike = history_similarities(items, starts, sizes, known, similarity.pairs, nearest=to == "nearest")
+    distances = np.where(lists.filled, 1.0 - alike, 0.0).sum(axis=1)
+    return MetricValue.over_users("unexpectedness_by_history", lists.users, ratio(distances, lengths(lists)))
 
 
 def _chance(train: Interactions) -> RealArray:
@@ -198,26 +205,3 @@ def _histories(lists: TopN, train: Interactions) -> tuple[LongArray, LongArray]:
     owners = train.user_ids.index(lists.user_ids[lists.users], missing=-1)
     bounds = train.by_user.indptr.astype(np.int64)
     return np.where(owners >= 0, bounds[owners], 0), np.where(owners >= 0, bounds[owners + 1] - bounds[owners], 0)
-
-
-def _blocks(pairs: LongArray) -> Iterator[LongArray]:
-    """The lists with at least one pair, in blocks of about `PAIRS_AT_ONCE` pairs."""
-    some = np.flatnonzero(pairs)
-    block = np.cumsum(pairs[some]) // PAIRS_AT_ONCE
-    yield from np.split(some, np.flatnonzero(np.diff(block)) + 1)
-
-
-def _distances(
-    items: IntArray, known: IntArray, starts: LongArray, sizes: LongArray, similarity: ItemSimilarity, to: History
-) -> RealArray:
-    """(n_lists,) the mean over a list of the distance of its items to the items known[start : start + size]."""
-    rows, places = np.nonzero(items >= 0)
-    each = sizes[rows]
-    first = np.cumsum(each) - each
-    within = np.arange(each.sum()) - np.repeat(first - starts[rows], each)
-    alike = similarity.pairs(np.repeat(items[rows, places], each), known[within])
-    if to == "nearest":
-        distance = 1.0 - np.maximum.reduceat(alike, first)
-    else:
-        distance = 1.0 - np.add.reduceat(alike, first) / each
-    return ratio(np.bincount(rows, weights=distance, minlength=len(items)), np.count_nonzero(items >= 0, axis=1))

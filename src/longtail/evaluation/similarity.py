@@ -16,7 +16,8 @@ from longtail.data.ids import Ids
 from longtail.data.interactions import Interactions
 from longtail.errors import ConfigError, DataError
 from longtail.kernels.bias import als_biases
-from longtail.kernels.pairs import common_rater_sums
+from longtail.kernels.item_pairs import jaccard, words_of_bits
+from longtail.kernels.pairs import CommonRaters
 from longtail.types import AnyArray, LongArray, RealArray
 
 __all__ = ["ItemSimilarity", "genre_jaccard", "rating_cosine", "rating_pearson_baseline", "vector_cosine"]
@@ -52,7 +53,7 @@ def rating_cosine(train: Interactions) -> ItemSimilarity:
         >>> rating_cosine(train).pairs(np.array([0, 0]), np.array([1, 2])).tolist()
         [1.0, 0.0]
     """
-    return _CommonRaters(train.item_ids, train.by_item, shrinkage=None)
+    return _OverCommonRaters(train.item_ids, CommonRaters.of(train.by_user), shrinkage=None)
 
 
 def rating_pearson_baseline(train: Interactions, shrinkage: float = 100.0) -> ItemSimilarity:
@@ -82,11 +83,11 @@ def rating_pearson_baseline(train: Interactions, shrinkage: float = 100.0) -> It
         raise ConfigError(f"shrinkage must be at least 0, not {shrinkage!r}")
     mean = float(train.values.mean(dtype=np.float64)) if len(train) else 0.0
     user_bias, item_bias = als_biases(train.by_user, train.by_item, mean)
-    columns = train.by_item
-    expected = mean + user_bias[columns.indices] + np.repeat(item_bias, np.diff(columns.indptr))
-    residuals = (columns.data - expected).astype(np.float32)
-    left_over = sparse.csc_array((residuals, columns.indices, columns.indptr), shape=columns.shape)
-    return _CommonRaters(train.item_ids, left_over, shrinkage=float(shrinkage))
+    rows = train.by_user
+    expected = mean + np.repeat(user_bias, np.diff(rows.indptr)) + item_bias[rows.indices]
+    residuals = (rows.data - expected).astype(np.float32)
+    left_over = sparse.csr_array((residuals, rows.indices, rows.indptr), shape=rows.shape)
+    return _OverCommonRaters(train.item_ids, CommonRaters.of(left_over), shrinkage=float(shrinkage))
 
 
 def vector_cosine(train: Interactions) -> ItemSimilarity:
@@ -105,7 +106,7 @@ def vector_cosine(train: Interactions) -> ItemSimilarity:
         [0.8]
     """
     squares = np.bincount(train.items, weights=train.values.astype(np.float64) ** 2, minlength=train.n_items)
-    return _WholeVectors(train.item_ids, train.by_item, np.sqrt(squares))
+    return _WholeVectors(train.item_ids, CommonRaters.of(train.by_user), np.sqrt(squares))
 
 
 def genre_jaccard(train: Interactions) -> ItemSimilarity:
@@ -131,19 +132,19 @@ def genre_jaccard(train: Interactions) -> ItemSimilarity:
     member = np.zeros((train.n_items, len(names)), dtype=bool)
     for item, listed in enumerate(genres):
         member[item, [names[name] for name in listed]] = True
-    return _Genres(train.item_ids, np.packbits(member, axis=1))
+    return _Genres(train.item_ids, words_of_bits(member))
 
 
 @dataclass(frozen=True, eq=False)
-class _CommonRaters:
+class _OverCommonRaters:
     item_ids: Ids
-    columns: sparse.csc_array
+    raters: CommonRaters
     shrinkage: float | None
 
     def pairs(self, a: AnyArray, b: AnyArray) -> RealArray:
         """(n_pairs,) float64; equal pairs are computed once."""
         low, high, position = _distinct(a, b, len(self.item_ids))
-        products, norms, common = common_rater_sums(self.columns, low, high).T
+        products, norms, common = self.raters.sums(low, high).T
         cosine = _ratio(products, norms)
         if self.shrinkage is not None:
             beyond_one = np.maximum(common - 1.0, 0.0)
@@ -154,13 +155,13 @@ class _CommonRaters:
 @dataclass(frozen=True, eq=False)
 class _WholeVectors:
     item_ids: Ids
-    columns: sparse.csc_array
+    raters: CommonRaters
     norms: RealArray
 
     def pairs(self, a: AnyArray, b: AnyArray) -> RealArray:
         """(n_pairs,) float64; equal pairs are computed once."""
         low, high, position = _distinct(a, b, len(self.item_ids))
-        products = common_rater_sums(self.columns, low, high)[:, 0]
+        products = self.raters.sums(low, high)[:, 0]
         return _ratio(products, self.norms[low] * self.norms[high])[position]
 
 
@@ -171,9 +172,7 @@ class _Genres:
 
     def pairs(self, a: AnyArray, b: AnyArray) -> RealArray:
         """(n_pairs,) float64."""
-        shared = np.bitwise_count(self.bits[a] & self.bits[b]).sum(axis=1, dtype=np.float64)
-        either = np.bitwise_count(self.bits[a] | self.bits[b]).sum(axis=1, dtype=np.float64)
-        return _ratio(shared, either)
+        return jaccard(self.bits, a, b)
 
 
 def _distinct(a: AnyArray, b: AnyArray, n_items: int) -> tuple[LongArray, LongArray, AnyArray | slice]:

@@ -52,6 +52,31 @@ class MetricValue(float):
         return cls(float(defined.mean()) if len(defined) else np.nan, name, users, values)
 
     @property
+    def user_mean(self) -> float:
+        """The mean of the users for whom the metric is defined, each counting once.
+
+        For metrics pooled over all ratings or all places, where who has more of them weighs more, this is the other
+        reading: `rmse(predictions).user_mean` is the mean of the users' RMSEs. For the others it is the value itself.
+
+        Examples:
+            >>> MetricValue(0.9, "rmse", [0, 1, 2], [1.0, 0.5, np.nan]).user_mean
+            0.75
+        """
+        return float(MetricValue.over_users(self.name, self.users, self.per_user))
+
+    def counting_undefined(self, worth: float = 0.0) -> MetricValue:
+        """The mean over all users, those for whom the metric is undefined counting `worth`.
+
+        Some programs (trec_eval, scikit-learn) let a user without a relevant item count as 0 where others leave the
+        user out.
+
+        Examples:
+            >>> MetricValue.over_users("recall", [0, 1], [0.5, np.nan]).counting_undefined()
+            0.25
+        """
+        return MetricValue.over_users(self.name, self.users, np.nan_to_num(self.per_user, nan=worth))
+
+    @property
     def info(self) -> MetricInfo:
         """Title, direction and formula of the metric."""
         return METRICS[self.name]

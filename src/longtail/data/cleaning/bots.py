@@ -74,7 +74,7 @@ class Bots(Step):
         if self.too_fast is not None:
             pace = fastest_run(data, _RUN)
             for user in np.flatnonzero(pace < self.too_fast):
-                yield Suspect(int(user), "too fast", f"{_RUN} rows in a row, {pace[user]:.2g} seconds each")
+                yield Suspect(int(user), "too fast", f"{_RUN} rows within {pace[user] * (_RUN - 1):.0f} seconds")
 
     def _by_volume(self, data: Interactions) -> Iterator[Suspect]:
         if self.too_many is not None:

@@ -19,12 +19,6 @@ __all__ = ["OutlierUsers", "Rule", "robust_scores", "robust_spread"]
 Rule = Literal["mean+3sd", "mad", "iqr", "log-mad"]
 
 _USUAL: dict[str, float] = {"mean+3sd": 3.0, "mad": 3.5, "iqr": 1.5, "log-mad": 3.5}
-_WORDED = {
-    "mean+3sd": "{w:g} standard deviations above the mean",
-    "mad": "{w:g} robust standard deviations above the median",
-    "iqr": "{w:g} interquartile ranges above the upper quartile",
-    "log-mad": "{w:g} robust standard deviations above the median, on a logarithmic scale",
-}
 _DAY = 86_400
 
 
@@ -66,9 +60,8 @@ class OutlierUsers(Step):
         amounts = self._amounts(data)[present]
         limit = self.limit(amounts)
         noun = "rows" if self.by == "activity" else "rows within 24 hours"
-        rule = _WORDED[self.rule].format(w=self._width)
         found = [
-            Suspect(int(user), "too active", f"{amount:,} {noun}; the limit is {limit:,.0f} ({rule})")
+            Suspect(int(user), "too active", f"{amount:,} {noun}; the limit is {limit:,.0f}")
             for user, amount in zip(present, amounts, strict=True)
             if amount > limit
         ]

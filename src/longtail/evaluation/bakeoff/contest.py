@@ -20,6 +20,7 @@ import longtail
 from longtail import params
 from longtail.algorithms.base import Recommender
 from longtail.data.interactions import Interactions
+from longtail.data.summary import summarize
 from longtail.evaluation import long_tail, protocols, resources, sample_user
 from longtail.evaluation.bakeoff.entries import Entry, entries
 from longtail.evaluation.bakeoff.journal import Journal
@@ -44,7 +45,7 @@ class Bakeoff:
         data: all the interactions; the protocol splits them.
         algorithms: names ("svd"), specs ("svd:factors=64") or unfitted recommenders; by default the line-up of the
             registry. A recommender is copied, never fitted itself.
-        protocol: the name of one of `PROTOCOLS`, or a `Protocol` with values of your own.
+        protocol: the name of one of `PROTOCOLS`, a spec ("temporal:fraction=0.1"), or a `Protocol`.
         seed: of the splits, and of every algorithm given by name and without a seed of its own; by default the
             protocol's.
         repeats: how often an algorithm with a seed runs on every fold, each time with the next seed.
@@ -79,15 +80,15 @@ class Bakeoff:
         name: str = "",
     ) -> None:
         chosen = protocols.named(protocol, data) if isinstance(protocol, str) else protocol
-        self.data = data
         self.name = name
         self.protocol: Protocol = dataclasses.replace(
             chosen, seed=chosen.seed if seed is None else seed, n=chosen.n if n is None else n
         )
         self.repeats = params.positive("repeats", repeats)
         self.entries = entries(algorithms, self.protocol.seed)
-        self.sample = sample_user.choose(data, user)
-        self.folds = protocols.ready(self.protocol.folds(data))
+        self.data = self.protocol.view(data)
+        self.sample = sample_user.choose(self.data, user)
+        self.folds = protocols.ready(self.protocol.folds(self.data))
         self._similarities: dict[str, ItemSimilarity] = {}
 
     def run(self, *, progress: bool = True, folder: str | Path | None = None) -> BakeoffResult:
@@ -190,6 +191,7 @@ class Bakeoff:
             sample=self.sample,
             ranks=long_tail.rank_ticks(data.n_items),
             tail=long_tail.interaction_curve(data),
+            sense=summarize(data),
             segments=self._segments(),
         )
 

@@ -13,11 +13,13 @@ from longtail.algorithms.powers import Explains, PredictsRatings
 from longtail.data.results import TopN
 from longtail.errors import LongtailError
 from longtail.evaluation import long_tail, measures, resources, segments
+from longtail.evaluation.bakeoff import new_items
 from longtail.evaluation.bakeoff.part import Part
 from longtail.evaluation.progress import Reporter
 from longtail.evaluation.protocols import Fold, Protocol
 from longtail.evaluation.sample_user import Pick, SampleUser
 from longtail.evaluation.similarity import ItemSimilarity
+from longtail.types import AnyArray
 
 __all__ = ["STAGES", "Trial"]
 
@@ -91,6 +93,7 @@ class Trial:
 
     def _list(self, model: Recommender) -> None:
         lists = self._measured(lambda: self._lists(model), f"lists: {self.fold.name}", "recommend_seconds")
+        self.part.notes.extend(new_items.notes(lists, self.fold))
         above = self._above_floor(model, lists) if self._has_floor else None
         self._find_hidden(lists, "hits")
         if self.fold.test is not None and {"hits", "ranking"} & set(self.fold.asks):
@@ -125,10 +128,10 @@ class Trial:
     def _lists(self, model: Recommender, min_rating: float | None = None) -> TopN:
         """The lists the fold asks for."""
         fold, n = self.fold, self.protocol.n
-        allowed = None if fold.candidates is None else fold.train.item_ids[fold.candidates]
         if fold.given is not None:
-            return model.recommend_for(fold.given, n, candidates=allowed, min_rating=min_rating)
-        return model.recommend(fold.asked, n, candidates=allowed, min_rating=min_rating)
+            found = model.recommend_for(fold.given, n, users=fold.asked, candidates=fold.allowed, min_rating=min_rating)
+            return dataclasses.replace(found, user_ids=fold.train.user_ids)
+        return model.recommend(fold.asked, n, candidates=fold.allowed, min_rating=min_rating)
 
     @property
     def _has_floor(self) -> bool:
@@ -143,19 +146,31 @@ class Trial:
         scores = np.where(above, lists.scores, np.float32(-np.inf))
         return dataclasses.replace(lists, items=np.where(above, lists.items, -1), scores=scores)
 
+    @property
+    def _candidates(self) -> AnyArray | None:
+        """External ids of the only items anybody may be listed; None for all."""
+        candidates = self.fold.candidates
+        return None if candidates is None else self.fold.train.item_ids[candidates]
+
     def _picks(self, model: Recommender) -> list[Pick]:
         """The sample user's recommendations, without the floor, with predicted ratings and reasons where known."""
-        who, train = self.sample.id, self.fold.train
-        if not train.user_counts[train.user_ids.index([who])[0]]:
+        who, train, given = self.sample.id, self.fold.train, self.fold.given
+        index = train.user_ids.index([who])[0]
+        known = bool(train.user_counts[index])
+        if known:
+            made = model.recommend([who], self.protocol.n, candidates=self._candidates)
+        elif given is not None and given.user_counts[index]:
+            made = model.recommend_for(given, self.protocol.n, users=[who], candidates=self._candidates)
+        else:
             return []
-        lines = model.recommend([who], self.protocol.n).to_frame().rows(named=True)
+        lines = made.to_frame().rows(named=True)
         items = [line["item"] for line in lines]
         ratings: list[float | None] = [None] * len(lines)
-        if isinstance(model, PredictsRatings) and self._predicts:
+        if known and isinstance(model, PredictsRatings) and self._predicts:
             ratings = model.predict([who] * len(items), items).tolist()
         picks = []
         for line, rating in zip(lines, ratings, strict=True):
-            reason = model.explain(who, line["item"]).text if isinstance(model, Explains) else ""
+            reason = model.explain(who, line["item"]).text if known and isinstance(model, Explains) else ""
             picks.append(Pick(line["item"], line.get("title") or str(line["item"]), rating, reason))
         return picks
 

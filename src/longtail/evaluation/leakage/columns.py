@@ -2,10 +2,10 @@
 
 Three ways to follow, each with what it takes by chance, in bits:
 
-- in order: the column never falls where the figure rises (or never rises), so it is the figure, rounded, ranked, cut
-  into bins or put through any rising function;
+- in order: the column never falls where the figure rises (or never rises), so it is the figure rounded, ranked, in bins
+  or put through any rising function;
 - as a function: items alike in count and sum have like values, so it is any formula of the two, damped means included;
-- along a line: the column is a x figure + b, or the same with the logarithm, to the precision it is written in.
+- along a line: the column is a x figure + b, or the same with the logarithm, or a damped mean, to a thousandth.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import gammaln
 
-from longtail.types import AnyArray, BoolArray, RealArray
+from longtail.types import AnyArray, RealArray
 
-__all__ = ["Figure", "along_a_line", "as_a_function", "in_order"]
+__all__ = ["Figure", "along_a_line", "as_a_function", "damped_mean", "in_order"]
 
 BITS = 20.0
 """How unlikely by chance a match must be: one in 2 to this power."""
@@ -51,7 +51,7 @@ def in_order(column: RealArray, figure: Figure) -> bool:
         of_whole = _out_of_order(sign * column, figure.whole)
         if of_whole > allowed or _out_of_order(sign * column, figure.train) < max(LEAST, 10 * of_whole):
             continue
-        if _order_bits(column) >= BITS:
+        if _order_bits(column, figure.whole) >= BITS:
             return True
     return False
 
@@ -85,22 +85,34 @@ def along_a_line(column: RealArray, figure: Figure) -> bool:
     return False
 
 
-def _order_bits(column: AnyArray) -> float:
-    """Bits of one order of these values among all their orders."""
-    counts = np.unique(column, return_counts=True)[1]
-    return float(gammaln(len(column) + 1) - gammaln(counts + 1).sum()) / math.log(2)
+def damped_mean(column: RealArray, whole: tuple[RealArray, RealArray], train: tuple[RealArray, RealArray]) -> bool:
+    """Whether the column is (sum + k m) / (count + k) of all the data for some k and m, and not of train.
+
+    That is so where sum - column x count is a line over the column: k x column - k m.
+    """
+    if len(np.unique(column)) < 5:
+        return False
+    of_whole, of_train = (_off_line(total - column * count, column) for count, total in (whole, train))
+    return of_whole < 1e-3 and of_train > 10 * of_whole
+
+
+def _order_bits(column: RealArray, figure: RealArray) -> float:
+    """How many bits of surprise that no item of a lower figure has a higher value: all orders against those."""
+    counts = [np.unique(values, return_counts=True)[1] for values in (column, figure)]
+    both = np.unique(np.stack([column, figure]), axis=1, return_counts=True)[1]
+    orders = gammaln(len(column) + 1) - gammaln(counts[0] + 1).sum()
+    such = gammaln(counts[1] + 1).sum() - gammaln(both + 1).sum()
+    return float(orders - such) / math.log(2)
 
 
 def _out_of_order(column: RealArray, figure: RealArray) -> int:
-    """How many items stand apart: from others of the same figure, or below one of a lower figure."""
+    """How many items have a lower value than some item of a lower figure."""
     order = np.lexsort((column, figure))
     values, keys = column[order], figure[order]
-    starts = np.flatnonzero(np.r_[True, keys[1:] != keys[:-1]])
-    place = np.cumsum(np.r_[False, keys[1:] != keys[:-1]])
-    middle = values[(starts + np.r_[starts[1:], len(values)] - 1) // 2]
-    below = np.r_[-np.inf, np.maximum.accumulate(middle)[:-1]]
-    apart: BoolArray = (values != middle[place]) | (values < below[place])
-    return int(apart.sum())
+    highest = np.maximum.accumulate(values)
+    first = np.r_[True, keys[1:] != keys[:-1]]
+    before = np.r_[-np.inf, highest[:-1]][np.flatnonzero(first)][np.cumsum(first) - 1]
+    return int((values < before).sum())
 
 
 def _strangers(values: AnyArray, surprise: RealArray, key: AnyArray) -> tuple[int, float]:

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from longtail.data import columns
-from longtail.evaluation.leakage.columns import Figure, along_a_line, as_a_function, in_order
+from longtail.evaluation.leakage.columns import Figure, along_a_line, as_a_function, damped_mean, in_order
 from longtail.evaluation.leakage.cut import Cut
 from longtail.evaluation.leakage.finding import Answer, Found, Unseen
 from longtail.types import AnyArray, IntArray, RealArray
@@ -18,6 +18,9 @@ from longtail.types import AnyArray, IntArray, RealArray
 __all__ = ["features"]
 
 NUMBERS = (*pl.datatypes.group.INTEGER_DTYPES, *pl.datatypes.group.FLOAT_DTYPES)
+
+DIFFERENT = 0.8
+"""Labels that differ from item to item more often than this group nothing."""
 
 WIDEST = 64
 """How many places of a list are looked at, each as a column."""
@@ -100,8 +103,8 @@ class _Side:
         for figure in self.figures:
             if in_order(values, Figure(figure.name, figure.whole[rows], figure.train[rows])):
                 return figure.name
-        whole, train = (np.stack([part.count[rows], part.total[rows]], axis=1) for part in (self.whole, self.train))
-        if as_a_function(values, whole, train):
+        whole, train = ((part.count[rows], part.total[rows]) for part in (self.whole, self.train))
+        if as_a_function(values, np.stack(whole, axis=1), np.stack(train, axis=1)) or damped_mean(values, whole, train):
             return "the number and the mean of the ratings"
         for figure in self.grouped:
             if along_a_line(values, Figure(figure.name, figure.whole[rows], figure.train[rows])):
@@ -119,7 +122,7 @@ class _Side:
                 continue
             labels = self.frame[name].cast(pl.List(pl.String)) if kind == pl.List(pl.String) else self.frame[name]
             owners, codes, many = _labels(labels)
-            if not many or many > len(self.frame) / 2:
+            if not many or many > DIFFERENT * len(self.frame):
                 continue
             of_whole, of_train = (_per_label(part, owners, codes, many) for part in (self.whole, self.train))
             for what in of_whole:

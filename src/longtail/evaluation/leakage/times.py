@@ -1,17 +1,18 @@
 """What a model could not have known yet: rows of train later than what is tested.
 
 A row is counted once, under the narrowest name: later than a test row of its own session, else of its own user, else of
-anybody.
+anybody. A row whose pair of user and item is tested is no matter of time: another check counts it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import numpy as np
 
 from longtail.data.interactions import Interactions
-from longtail.evaluation.leakage.cut import Cut
+from longtail.evaluation.leakage.cut import Cut, among
 from longtail.evaluation.leakage.finding import Answer, Found, Unseen, share
 from longtail.types import BoolArray, LongArray
 
@@ -49,10 +50,10 @@ def future(cut: Cut) -> Answer:
     return _told(cut, later, f"are later than the first test row ({_day(first)})")
 
 
-def _told(cut: Cut, later: object, what: str) -> Answer:
+def _told(cut: Cut, later: Callable[[Cut, Interactions], BoolArray], what: str) -> Answer:
     if not _timed(cut):
         return Unseen(NO_TIMES)
-    masks = [later(cut, part) for part in cut.visible]  # type: ignore[operator]
+    masks = [later(cut, part) & ~among(cut.pairs(part), cut.test_pairs) for part in cut.visible]
     count, total = sum(int(mask.sum()) for mask in masks), sum(map(len, cut.visible))
     if not count:
         return []

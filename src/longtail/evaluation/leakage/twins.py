@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -53,8 +54,9 @@ def twin_users(cut: Cut) -> Answer:
 class _Histories:
     """Everybody's history, train and test together, and how much of a surprise it is.
 
-    The surprise of a row, in bits, is -log2(share of the users who met the item) and, of ratings, -log2(share of the
-    rows with that value); two histories that agree in rows of s bits come about by chance with probability 2^-s.
+    The surprise of a row, in bits, is -log2 p - log2 v: p is the chance that a user of so many rows met the item, whose
+    log odds are those of the item and those of the user less those of all pairs, and v the share of the rows with that
+    value. Two histories that agree in rows of s bits come about by chance with probability 2^-s.
     """
 
     def __init__(self, cut: Cut) -> None:
@@ -71,9 +73,12 @@ class _Histories:
         self.sizes = np.bincount(self.users, minlength=cut.train.n_users)
         present = max(int((self.sizes > 0).sum()), 2)
         self.needed = 2 * np.log2(present) + MARGIN
-        of_item = -np.log2(np.bincount(self.items)[self.items] / present)
-        of_value = -np.log2(np.bincount(self.codes)[self.codes] / len(self.codes))
-        self.bits: RealArray = of_item + of_value
+        raters = np.bincount(self.items)
+        met = int((raters > 0).sum())
+        odds = _odds(raters[self.items] / present) * _odds(self.sizes[self.users] / met)
+        odds /= _odds(np.float64(len(self.users) / (present * met)))
+        of_value = np.bincount(self.codes)[self.codes] / len(self.codes)
+        self.bits: RealArray = np.log2(1 + 1 / odds) - np.log2(of_value)
         self.start = np.concatenate([[0], np.cumsum(self.sizes)])
 
     def twins(self) -> Iterator[tuple[int, int]]:
@@ -83,7 +88,8 @@ class _Histories:
             a, b = slice(*self.start[[one, one + 1]]), slice(*self.start[[other, other + 1]])
             _, left, right = np.intersect1d(self.items[a], self.items[b], assume_unique=True, return_indices=True)
             same = self.codes[a][left] == self.codes[b][right]
-            if same.mean() < ALIKE or self.bits[a][left][same].sum() < self.needed:
+            bits = min(self.bits[a][left][same].sum(), self.bits[b][right][same].sum())
+            if same.mean() < ALIKE or bits < self.needed:
                 continue
             if len(left) >= LONG or self._at_once(self.times[a][left], self.times[b][right]):
                 yield int(one), int(other)
@@ -132,6 +138,11 @@ class _Histories:
             both = np.asarray(met[block[:, 0]].multiply(met[block[:, 1]]).sum(axis=1)).ravel()
             kept.append(block[both >= ALIKE * (self.sizes[block].sum(axis=1) - both)])
         return np.concatenate(kept) if kept else pairs
+
+
+def _odds(chance: Any) -> Any:
+    sure = np.clip(chance, 1e-12, 1 - 1e-3)
+    return sure / (1 - sure)
 
 
 def _hashes(n: int, seed: int) -> AnyArray:

@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from longtail.data import splits
 from longtail.data.interactions import Interactions
-from longtail.errors import ConfigError, DataError
-from longtail.evaluation.protocols.base import Protocol
+from longtail.errors import DataError
+from longtail.evaluation.protocols.base import ANY_TIME, Protocol
 from longtail.evaluation.protocols.fold import Fold, Question
 
 __all__ = ["Classic"]
@@ -32,20 +32,18 @@ class Classic(Protocol):
     """
 
     name: ClassVar[str] = "classic"
+    question: ClassVar[str] = "how well are ratings predicted, is a hidden favourite found, what do lists look like?"
+    leaks: ClassVar[str] = "the future: training rows may be later than what is hidden"
+    suits: ClassVar[str] = "a first look, and figures to hold beside those of courses and papers"
     asks: ClassVar[tuple[Question, ...]] = ("ratings", "hits", "beyond")
-    accepts: ClassVar[frozenset[str]] = frozenset({"future"})
+    accepts: ClassVar[frozenset[str]] = ANY_TIME
+    shares: ClassVar[tuple[str, ...]] = ("holdout",)
 
     floor: float | None = 4.0
     holdout: float = 0.25
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 0 < self.holdout < 1:
-            raise ConfigError(f"holdout must lie between 0 and 1, such as 0.25, not {self.holdout!r}")
-
-    def folds(self, data: Interactions) -> list[Fold]:
+    def _folds(self, data: Interactions) -> list[Fold]:
         """Hidden ratings, one hidden row of each user, and all the data."""
-        self._require_levels_on_scale(data)
         if not (data.user_counts > 1).any():
             raise DataError("no user has two interactions, so there is none to hide; a bake-off needs longer histories")
         made = []
@@ -57,7 +55,7 @@ class Classic(Protocol):
         made.append(Fold(name="all data", train=data, asks=("beyond",)))
         return made
 
-    def questions(self, *, explicit: bool) -> list[str]:
+    def _questions(self, *, explicit: bool) -> list[str]:
         """What is measured, in plain sentences."""
         listed = f"the {self.n} best items the user has not met"
         floor = f"predicted rating at least {self.floor:g}" if explicit and self.floor is not None else ""
@@ -65,8 +63,8 @@ class Classic(Protocol):
             f"Rating accuracy: {self.holdout:.0%} of the ratings, drawn at random, are hidden. Each algorithm learns "
             "from the rest and predicts them."
         )
-        hits = f"Hit rates: one random interaction of every user with two or more is hidden. From the rest, {listed}"
-        hits += " are listed; the hidden one among them is a hit."
+        hits = "Hit rates: one random interaction of every user with two or more is hidden. "
+        hits += f"From the rest, {self._listed()} are listed; the hidden one among them is a hit."
         if explicit:
             hits += f" The cumulative hit rate counts only hidden items rated {self.relevant:g} or more."
         if floor:
@@ -75,7 +73,7 @@ class Classic(Protocol):
         beyond += f", with the floor ({floor})." if floor else "."
         return [*([accuracy] if explicit else []), hits, beyond]
 
-    def caveats(self, *, explicit: bool) -> list[str]:
+    def _caveats(self, *, explicit: bool) -> list[str]:
         """What the protocol accepts by design, in plain sentences."""
         missing = (
             "These data hold no ratings: nothing is predicted and there is no floor, so rating accuracy, the "
@@ -87,5 +85,4 @@ class Classic(Protocol):
             "foresee, so every figure is kinder than life. Judge a service on a split by time.",
             "One hidden item a user is the only right answer: a good item the user has not met counts as a miss, so "
             "hit rates are low for everyone and favour what is popular.",
-            "Every algorithm ran with the parameters printed here; the bake-off tunes nothing.",
         ]

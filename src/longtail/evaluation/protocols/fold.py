@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -31,7 +33,7 @@ class Fold:
             is asked is a user of `train`.
         candidates: (n,) int32 indices of the only items that may be listed; None for all.
         negatives: (n_asked, m) int32 item indices, the only wrong answers that compete with a user's hidden items, a
-            row for each of `asked` in index order; None for the full ranking.
+            row for each of `asked` in index order, -1 where there are fewer; None for the full ranking.
 
     Examples:
         >>> data = Interactions.from_frame({"user": [1, 1, 2], "item": [1, 2, 1], "rating": [5.0, 4.0, 3.0]})
@@ -57,6 +59,22 @@ class Fold:
         """External ids of those whose lists are judged, in index order: users of `test`; None for all of `train`."""
         return None if self.test is None else self.test.users_present()
 
+    @cached_property
+    def allowed(self) -> Any:
+        """The only items that may be listed, as `Recommender.recommend` takes its candidates; None for all.
+
+        External ids, or, where negatives are sampled, `Interactions` that hold for each of `asked` its hidden items and
+        its negatives.
+        """
+        if self.negatives is not None and self.test is not None:
+            rows, places = np.nonzero(self.negatives >= 0)
+            asked = np.flatnonzero(self.test.user_counts)
+            users = np.concatenate([self.test.users, asked[rows]])
+            items = np.concatenate([self.test.items, self.negatives[rows, places]])
+            ones = np.ones(len(users), np.float32)
+            return dataclasses.replace(self.test, users=users, items=items, values=ones, times=None, sessions=None)
+        return None if self.candidates is None else self.train.item_ids[self.candidates]
+
     def sizes(self) -> dict[str, int]:
         """Rows of both parts, test users and items, and those of them that the training part has never seen."""
         return sizes(self.train, self.test)
@@ -81,5 +99,7 @@ def ready(folds: Iterable[Fold]) -> list[Fold]:
     made = list(folds)
     for fold in made:
         train = fold.train
-        train.by_user, train.by_item, train.user_counts, train.item_counts, train.fingerprint  # noqa: B018
+        train.by_user, train.by_item, train.user_counts, train.item_counts, train.fingerprint, fold.allowed  # noqa: B018
+        if fold.given is not None:
+            fold.given.by_user  # noqa: B018
     return made

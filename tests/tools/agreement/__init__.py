@@ -1,0 +1,1 @@
+"""What certifies the metrics: random worlds, other people's implementations, our own loops, and the table of both."""
