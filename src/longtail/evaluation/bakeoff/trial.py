@@ -89,7 +89,7 @@ class Trial:
         assert isinstance(model, PredictsRatings)
         predictions = self._measured(lambda: model.predict_ratings(test), "predicts", "predict_seconds")
         self.part.add(measures.accuracy(predictions))
-        self._add_segments(segments.of_ratings(predictions, self._groups))
+        self._add_segments(segments.of_ratings(predictions, self._parted))
 
     def _list(self, model: Recommender) -> None:
         lists = self._measured(lambda: self._lists(model), f"lists: {self.fold.name}", "recommend_seconds")
@@ -97,7 +97,7 @@ class Trial:
         above = self._above_floor(model, lists) if self._has_floor else None
         self._find_hidden(lists, "hits")
         if self.fold.test is not None and {"hits", "ranking"} & set(self.fold.asks):
-            self._add_segments(segments.of_lists(lists, self.fold.test, self._groups))
+            self._add_segments(segments.of_lists(lists, self.fold.test, self._parted))
         if above is not None:
             self._find_hidden(above, "floored", measures.FLOORED)
         if "beyond" in self.fold.asks:
@@ -107,8 +107,8 @@ class Trial:
             self.part.tail = long_tail.recommendation_curve(judged, self.fold.train)
 
     @property
-    def _groups(self) -> segments.Groups:
-        return segments.Groups.of(self.fold.train, self.fold.given)
+    def _parted(self) -> segments.Segments:
+        return segments.Segments.of(self.fold.train, self.fold.given)
 
     def _add_segments(self, found: dict[str, Any]) -> None:
         self.part.segments = segments.summed([self.part.segments, found])
