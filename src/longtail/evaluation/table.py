@@ -142,7 +142,14 @@ class Tables:
 
 def _table(title: str) -> Table:
     heading = Text(title, style="bold")
-    return Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    return Table(
+        title=heading,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
+        min_width=heading.cell_len,  # a heading of two lines would not stand beside those of one
+    )
 
 
 def _cell(text: str, height: int, *, best: bool) -> Text:
