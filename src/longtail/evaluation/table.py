@@ -106,6 +106,7 @@ class Tables:
             if outcome.error:
                 yield Text.assemble((f"{outcome.label} failed: ", "bold red"), outcome.error)
         yield from map(Text, self.findings.remarks)
+        yield from map(Text, [*self.findings.accepted_leaks, *self.findings.treatment])
         if self.findings.interrupted:
             yield Text(f"Interrupted; not run: {', '.join(self.findings.not_run)}", style="bold yellow")
 
