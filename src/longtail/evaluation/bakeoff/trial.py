@@ -12,7 +12,7 @@ from longtail.algorithms.base import Recommender
 from longtail.algorithms.powers import Explains, PredictsRatings
 from longtail.data.results import TopN
 from longtail.errors import LongtailError
-from longtail.evaluation import long_tail, measures, resources, segments
+from longtail.evaluation import long_tail, measures, primitive, resources, segments
 from longtail.evaluation.bakeoff import new_items
 from longtail.evaluation.bakeoff.part import Part
 from longtail.evaluation.leakage import folds, treatment
@@ -20,6 +20,7 @@ from longtail.evaluation.progress import Reporter
 from longtail.evaluation.protocols import Fold, Protocol
 from longtail.evaluation.sample_user import Pick, SampleUser
 from longtail.evaluation.similarity import ItemSimilarity
+from longtail.evaluation.value import MetricValue
 from longtail.types import AnyArray
 
 __all__ = ["STAGES", "Trial"]
@@ -110,7 +111,7 @@ class Trial:
         if "beyond" in self.fold.asks:
             self.part.picks = self._picks(model)
             judged = lists if above is None else above
-            self.part.add(measures.beyond_accuracy(judged, self.fold.train, self.similarity))
+            self.part.add(self._beyond_accuracy(judged))
             self.part.tail = long_tail.recommendation_curve(judged, self.fold.train)
 
     @property
@@ -128,7 +129,17 @@ class Trial:
             self.part.add(measures.hits(lists, test, self.protocol.relevant), prefix)
             self.part.by_rating[how] = measures.by_rating(lists, test)
         if "ranking" in asks:
-            self.part.add(measures.ranking(lists, test), prefix)
+            self.part.add(measures.ranking(lists, test, self.fold.train, self._expected(lists)), prefix)
+
+    def _beyond_accuracy(self, lists: TopN) -> dict[str, MetricValue]:
+        train, given, expected = self.fold.train, self.fold.given, self._expected(lists)
+        return measures.beyond_accuracy(lists, train, self.similarity, history=given, expected=expected)
+
+    def _expected(self, lists: TopN) -> TopN:
+        """What is popular: a list that surprises nobody."""
+        fold = self.fold
+        among = fold.candidates if fold.negatives is None else fold.allowed
+        return primitive.popular_lists(lists, fold.train, fold.given, among)
 
     # -- lists -------------------------------------------------------------------------------------------------------
 
