@@ -30,7 +30,7 @@ from longtail.evaluation.bakeoff.trial import STAGES, Trial
 from longtail.evaluation.findings import Outcome
 from longtail.evaluation.progress import Reporter, reporting
 from longtail.evaluation.protocols import Fold, Protocol
-from longtail.evaluation.segments import Groups
+from longtail.evaluation.segments import Segments
 from longtail.evaluation.similarity import ItemSimilarity, rating_cosine, vector_cosine
 from longtail.kernels.parallel import threads
 from longtail.kernels.topk import top_k
@@ -204,19 +204,19 @@ class Bakeoff:
             sample=self.sample,
             ranks=long_tail.rank_ticks(data.n_items),
             tail=long_tail.interaction_curve(data),
+            sense=summarize(data),
+            segments=self._segments(),
             audit={
                 **self.audit.to_dict(),
                 "sentences": self.audit.sentences(),
                 "accepted_in_words": leakage.accepted_in_words(self.audit),
             },
-            sense=summarize(data),
-            segments=self._segments(),
         )
 
     def _segments(self) -> dict[str, Any]:
         """What the segments are, in the first fold that hides something."""
         first = next((fold for fold in self.folds if fold.test is not None), None)
-        return Groups.of(first.train, first.given).rules if first is not None else {}
+        return Segments.of(first.train, first.given).rules if first is not None else {}
 
 
 def _warm_up() -> float:

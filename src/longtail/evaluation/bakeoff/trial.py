@@ -12,7 +12,7 @@ from longtail.algorithms.base import Recommender
 from longtail.algorithms.powers import Explains, PredictsRatings
 from longtail.data.results import TopN
 from longtail.errors import LongtailError
-from longtail.evaluation import long_tail, measures, resources, segments
+from longtail.evaluation import long_tail, measures, primitive, resources, segments
 from longtail.evaluation.bakeoff import new_items
 from longtail.evaluation.bakeoff.part import Part
 from longtail.evaluation.leakage import folds, treatment
@@ -20,6 +20,7 @@ from longtail.evaluation.progress import Reporter
 from longtail.evaluation.protocols import Fold, Protocol
 from longtail.evaluation.sample_user import Pick, SampleUser
 from longtail.evaluation.similarity import ItemSimilarity
+from longtail.evaluation.value import MetricValue
 from longtail.types import AnyArray
 
 __all__ = ["STAGES", "Trial"]
@@ -93,8 +94,8 @@ class Trial:
         assert isinstance(model, PredictsRatings)
         predictions = self._measured(lambda: model.predict_ratings(test), "predicts", "predict_seconds")
         self.part.add(measures.accuracy(predictions))
+        self._add_segments(segments.of_ratings(predictions, self._parted))
         self.part.treated |= treatment.of_predictions(predictions, self.fold.train)
-        self._add_segments(segments.of_ratings(predictions, self._groups))
 
     def _list(self, model: Recommender) -> None:
         lists = self._measured(lambda: self._lists(model), f"lists: {self.fold.name}", "recommend_seconds")
@@ -104,18 +105,18 @@ class Trial:
             self.part.treated |= treatment.of_lists(lists, self.fold.train, self.fold.test, self.fold.given)
         self._find_hidden(lists, "hits")
         if self.fold.test is not None and {"hits", "ranking"} & set(self.fold.asks):
-            self._add_segments(segments.of_lists(lists, self.fold.test, self._groups))
+            self._add_segments(segments.of_lists(lists, self.fold.test, self._parted))
         if above is not None:
             self._find_hidden(above, "floored", measures.FLOORED)
         if "beyond" in self.fold.asks:
             self.part.picks = self._picks(model)
             judged = lists if above is None else above
-            self.part.add(measures.beyond_accuracy(judged, self.fold.train, self.similarity))
+            self.part.add(self._beyond_accuracy(judged))
             self.part.tail = long_tail.recommendation_curve(judged, self.fold.train)
 
     @property
-    def _groups(self) -> segments.Groups:
-        return segments.Groups.of(self.fold.train, self.fold.given)
+    def _parted(self) -> segments.Segments:
+        return segments.Segments.of(self.fold.train, self.fold.given)
 
     def _add_segments(self, found: dict[str, Any]) -> None:
         self.part.segments = segments.summed([self.part.segments, found])
@@ -128,7 +129,17 @@ class Trial:
             self.part.add(measures.hits(lists, test, self.protocol.relevant), prefix)
             self.part.by_rating[how] = measures.by_rating(lists, test)
         if "ranking" in asks:
-            self.part.add(measures.ranking(lists, test), prefix)
+            self.part.add(measures.ranking(lists, test, self.fold.train, self._expected(lists)), prefix)
+
+    def _beyond_accuracy(self, lists: TopN) -> dict[str, MetricValue]:
+        train, given, expected = self.fold.train, self.fold.given, self._expected(lists)
+        return measures.beyond_accuracy(lists, train, self.similarity, history=given, expected=expected)
+
+    def _expected(self, lists: TopN) -> TopN:
+        """What is popular: a list that surprises nobody."""
+        fold = self.fold
+        among = fold.candidates if fold.negatives is None else fold.allowed
+        return primitive.popular_lists(lists, fold.train, fold.given, among)
 
     # -- lists -------------------------------------------------------------------------------------------------------
 

@@ -49,8 +49,8 @@ class Protocol(ABC):
         suits: when to use it, in a line.
         asks: the questions that some of its folds ask.
         accepts: the leaks it accepts by design, by the names of `longtail.evaluation.leakage`.
-        cold: what of its test parts is promised to be new to train.
         shares: the parameters that lie strictly between 0 and 1.
+        cold: what of its test parts is promised to be new to train.
     """
 
     name: ClassVar[str]
@@ -59,8 +59,8 @@ class Protocol(ABC):
     suits: ClassVar[str]
     asks: ClassVar[tuple[Question, ...]]
     accepts: ClassVar[frozenset[str]] = frozenset()
-    cold: ClassVar[Cold | None] = None
     shares: ClassVar[tuple[str, ...]] = ()
+    cold: ClassVar[Cold | None] = None
 
     n: int = params.hyper(10, at_least=1)
     floor: float | None = None
