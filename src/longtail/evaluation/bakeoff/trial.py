@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,6 +15,8 @@ from longtail.errors import LongtailError
 from longtail.evaluation import long_tail, measures, resources, segments
 from longtail.evaluation.bakeoff import new_items
 from longtail.evaluation.bakeoff.part import Part
+from longtail.evaluation.bakeoff.portraits import portraits
+from longtail.evaluation.people import Person
 from longtail.evaluation.progress import Reporter
 from longtail.evaluation.protocols import Fold, Protocol
 from longtail.evaluation.sample_user import Pick, SampleUser
@@ -41,6 +43,7 @@ class Trial:
         similarity: of items, for the diversity of lists.
         sample: whose recommendations to keep.
         reporter: told of every stage.
+        people: of the fold, whose lists to keep.
     """
 
     def __init__(
@@ -53,9 +56,10 @@ class Trial:
         similarity: ItemSimilarity,
         sample: SampleUser,
         reporter: Reporter,
+        people: Sequence[Person] = (),
     ) -> None:
         self.label, self.fold, self.protocol = label, fold, protocol
-        self.similarity, self.sample, self.reporter = similarity, sample, reporter
+        self.similarity, self.sample, self.reporter, self.people = similarity, sample, reporter, people
         self.part = Part(fold.name, fold.asks, seed)
         self._model = model.clone() if seed is None else model.clone(seed=seed)
         self._predicts = fold.train.feedback == "explicit" and isinstance(model, PredictsRatings)
@@ -98,6 +102,8 @@ class Trial:
         self._find_hidden(lists, "hits")
         if self.fold.test is not None and {"hits", "ranking"} & set(self.fold.asks):
             self._add_segments(segments.of_lists(lists, self.fold.test, self._parted))
+        if self.people:
+            self.part.people = portraits(model, self.fold, lists, self.people)
         if above is not None:
             self._find_hidden(above, "floored", measures.FLOORED)
         if "beyond" in self.fold.asks:
