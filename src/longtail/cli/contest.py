@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from longtail.cli.options import (
+    Accept,
     BadRowsOption,
     Data,
     DuplicatesOption,
@@ -58,6 +59,7 @@ def bakeoff(
         list[Path] | None,
         typer.Option("--output", "-o", metavar="FILE", help="Also write a .html, .json or .csv file; may be repeated."),
     ] = None,
+    accept: Accept = None,
     duplicates: DuplicatesOption = None,
     bad_rows: BadRowsOption = "error",
     as_json: Json = False,
@@ -81,6 +83,7 @@ def bakeoff(
         n=n,
         user=user,
         name=name,
+        accept=accept or [],
     )
     result = run.run(progress=not as_json, folder=folder)
     if as_json:

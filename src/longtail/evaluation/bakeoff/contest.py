@@ -7,7 +7,7 @@ import itertools
 import os
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
@@ -21,7 +21,7 @@ from longtail import params
 from longtail.algorithms.base import Recommender
 from longtail.data.interactions import Interactions
 from longtail.data.summary import summarize
-from longtail.evaluation import long_tail, protocols, resources, sample_user
+from longtail.evaluation import leakage, long_tail, protocols, resources, sample_user
 from longtail.evaluation.bakeoff.entries import Entry, entries
 from longtail.evaluation.bakeoff.journal import Journal
 from longtail.evaluation.bakeoff.part import Part, combined
@@ -30,7 +30,7 @@ from longtail.evaluation.bakeoff.trial import STAGES, Trial
 from longtail.evaluation.findings import Outcome
 from longtail.evaluation.progress import Reporter, reporting
 from longtail.evaluation.protocols import Fold, Protocol
-from longtail.evaluation.segments import Groups
+from longtail.evaluation.segments import Segments
 from longtail.evaluation.similarity import ItemSimilarity, rating_cosine, vector_cosine
 from longtail.kernels.parallel import threads
 from longtail.kernels.topk import top_k
@@ -53,6 +53,7 @@ class Bakeoff:
             least 20 interactions, else one with a history of median length.
         n: places in a list; by default the protocol's.
         name: what to call the data in the report.
+        accept: names of leaks (`leakage.CHECKS`) that are no reason to stop, besides those the protocol accepts.
 
     Raises:
         ConfigError: for an unknown algorithm, protocol or hyperparameter, or the same algorithm twice alike.
@@ -78,6 +79,7 @@ class Bakeoff:
         user: Any = None,
         n: int | None = None,
         name: str = "",
+        accept: Iterable[str] = (),
     ) -> None:
         chosen = protocols.named(protocol, data) if isinstance(protocol, str) else protocol
         self.name = name
@@ -89,7 +91,14 @@ class Bakeoff:
         self.data = self.protocol.view(data)
         self.sample = sample_user.choose(self.data, user)
         self.folds = protocols.ready(self.protocol.folds(self.data))
+        self.accepted = leakage.named(accept) | self.protocol.accepts
         self._similarities: dict[str, ItemSimilarity] = {}
+
+    @cached_property
+    def audit(self) -> leakage.Audit:
+        """What the folds, and the algorithms as they were handed in, let a model know that it could not have known."""
+        models = {entry.label: entry.model for entry in self.entries}
+        return leakage.of_folds(self.folds, models, self.protocol, self.accepted)
 
     def run(self, *, progress: bool = True, folder: str | Path | None = None) -> BakeoffResult:
         """Run every algorithm and collect the figures.
@@ -103,10 +112,12 @@ class Bakeoff:
                 algorithms goes on from it, repeating nothing.
 
         Raises:
+            LeakageError: if the audit fails; nothing has been fitted then.
             ConfigError: if the folder holds another run.
             DataError: if it cannot be written.
         """
         began = time.perf_counter()
+        self.audit.raise_if_failed()
         journal = Journal(folder, self._setting)
         result = self._nothing_yet()
         result.compile_seconds = _warm_up()
@@ -140,7 +151,9 @@ class Bakeoff:
 
     def _trial(self, entry: Entry, seed: int | None, fold: Fold, reporter: Reporter) -> Trial:
         similarity = self._similarity(fold.train)
-        return Trial(entry.label, entry.model, seed, fold, self.protocol, similarity, self.sample, reporter)
+        return Trial(
+            entry.label, entry.model, seed, fold, self.protocol, similarity, self.sample, reporter, self.accepted
+        )
 
     @property
     def _stages(self) -> int:
@@ -193,12 +206,17 @@ class Bakeoff:
             tail=long_tail.interaction_curve(data),
             sense=summarize(data),
             segments=self._segments(),
+            audit={
+                **self.audit.to_dict(),
+                "sentences": self.audit.sentences(),
+                "accepted_in_words": leakage.accepted_in_words(self.audit),
+            },
         )
 
     def _segments(self) -> dict[str, Any]:
         """What the segments are, in the first fold that hides something."""
         first = next((fold for fold in self.folds if fold.test is not None), None)
-        return Groups.of(first.train, first.given).rules if first is not None else {}
+        return Segments.of(first.train, first.given).rules if first is not None else {}
 
 
 def _warm_up() -> float:

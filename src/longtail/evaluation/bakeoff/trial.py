@@ -15,6 +15,7 @@ from longtail.errors import LongtailError
 from longtail.evaluation import long_tail, measures, primitive, resources, segments
 from longtail.evaluation.bakeoff import new_items
 from longtail.evaluation.bakeoff.part import Part
+from longtail.evaluation.leakage import folds, treatment
 from longtail.evaluation.progress import Reporter
 from longtail.evaluation.protocols import Fold, Protocol
 from longtail.evaluation.sample_user import Pick, SampleUser
@@ -42,6 +43,7 @@ class Trial:
         similarity: of items, for the diversity of lists.
         sample: whose recommendations to keep.
         reporter: told of every stage.
+        accepted: leaks that do not disqualify it.
     """
 
     def __init__(
@@ -54,9 +56,10 @@ class Trial:
         similarity: ItemSimilarity,
         sample: SampleUser,
         reporter: Reporter,
+        accepted: frozenset[str] = frozenset(),
     ) -> None:
         self.label, self.fold, self.protocol = label, fold, protocol
-        self.similarity, self.sample, self.reporter = similarity, sample, reporter
+        self.similarity, self.sample, self.reporter, self.accepted = similarity, sample, reporter, accepted
         self.part = Part(fold.name, fold.asks, seed)
         self._model = model.clone() if seed is None else model.clone(seed=seed)
         self._predicts = fold.train.feedback == "explicit" and isinstance(model, PredictsRatings)
@@ -79,6 +82,7 @@ class Trial:
             if asks == ("ratings",):
                 return
         model = self._measured(lambda: self._model.fit(self.fold.train), f"learns: {self.fold.name}", "fit_seconds")
+        self.part.notes += folds.require_learned_here(self.fold, self.label, model, self.accepted)
         if "ratings" in asks and self._predicts:
             self._predict(model)
         if set(asks) - {"ratings"}:
@@ -90,15 +94,18 @@ class Trial:
         assert isinstance(model, PredictsRatings)
         predictions = self._measured(lambda: model.predict_ratings(test), "predicts", "predict_seconds")
         self.part.add(measures.accuracy(predictions))
-        self._add_segments(segments.of_ratings(predictions, self._groups))
+        self._add_segments(segments.of_ratings(predictions, self._parted))
+        self.part.treated |= treatment.of_predictions(predictions, self.fold.train)
 
     def _list(self, model: Recommender) -> None:
         lists = self._measured(lambda: self._lists(model), f"lists: {self.fold.name}", "recommend_seconds")
         self.part.notes.extend(new_items.notes(lists, self.fold))
         above = self._above_floor(model, lists) if self._has_floor else None
+        if self.fold.test is not None:
+            self.part.treated |= treatment.of_lists(lists, self.fold.train, self.fold.test, self.fold.given)
         self._find_hidden(lists, "hits")
         if self.fold.test is not None and {"hits", "ranking"} & set(self.fold.asks):
-            self._add_segments(segments.of_lists(lists, self.fold.test, self._groups))
+            self._add_segments(segments.of_lists(lists, self.fold.test, self._parted))
         if above is not None:
             self._find_hidden(above, "floored", measures.FLOORED)
         if "beyond" in self.fold.asks:
@@ -108,8 +115,8 @@ class Trial:
             self.part.tail = long_tail.recommendation_curve(judged, self.fold.train)
 
     @property
-    def _groups(self) -> segments.Groups:
-        return segments.Groups.of(self.fold.train, self.fold.given)
+    def _parted(self) -> segments.Segments:
+        return segments.Segments.of(self.fold.train, self.fold.given)
 
     def _add_segments(self, found: dict[str, Any]) -> None:
         self.part.segments = segments.summed([self.part.segments, found])
