@@ -39,6 +39,8 @@ class Outcome:
         segments: figures of new, light and heavy users, of head, mid and tail (`longtail.evaluation.segments.figures`).
         tail: share of all places of its lists that fall to the items up to each popularity rank.
         picks: what it recommends to the sample user.
+        people: what it lists for each of `Findings.people`, as plain values.
+        curve: figures by the share of the training data: share, rows, and `longtail.evaluation.learning_curve.figures`.
         compile_seconds: seconds spent compiling kernels, in no other figure.
         error: why it failed, in one line; None when it did not.
         notes: what a reader should know before comparing it.
@@ -57,6 +59,8 @@ class Outcome:
     segments: dict[str, Any] = field(default_factory=dict)
     tail: list[float] = field(default_factory=list)
     picks: list[Pick] = field(default_factory=list)
+    people: list[list[dict[str, Any]]] = field(default_factory=list)
+    curve: list[dict[str, Any]] = field(default_factory=list)
     compile_seconds: float = 0.0
     error: str | None = None
     notes: list[str] = field(default_factory=list)
@@ -89,6 +93,8 @@ class Findings:
         comparisons: which differences are real: figures and verdicts, as plain values.
         audit: what the leakage audit found, likewise: `leakage.Audit.to_dict`, `sentences` and `accepted_in_words`.
         sense: what the data hold, likewise.
+        people: others to look at one by one, as plain values (`longtail.evaluation.people`).
+        curve: which shares of the training data the learning curves took, and how; empty where none were asked for.
         segments: what makes users new, light or heavy and items head, mid or tail, in words: kind -> segment -> rule.
         outcomes: one for each algorithm that finished or failed.
         not_run: labels of the algorithms that an interrupt left out.
@@ -111,6 +117,8 @@ class Findings:
     audit: dict[str, Any] = field(default_factory=dict)
     sense: dict[str, Any] = field(default_factory=dict)
     segments: dict[str, Any] = field(default_factory=dict)
+    people: list[dict[str, Any]] = field(default_factory=list)
+    curve: dict[str, Any] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
     not_run: list[str] = field(default_factory=list)
 

@@ -63,16 +63,15 @@ class Segments:
             (['light', 'heavy', 'new'], ['head', 'mid', 'mid', 'mid', 'mid', 'mid', 'tail'])
         """
         lengths = train.user_counts + (0 if given is None else given.user_counts)
-        known = lengths[lengths > NEW]
-        heavy = int(np.quantile(known, HEAVY, method="lower")) if len(known) else NEW
+        heavy = _heavy_beyond(lengths[lengths > NEW])
         users = np.where(lengths <= NEW, 0, np.where(lengths <= heavy, 1, 2)).astype(np.int32)
         items = popularity_groups(train)
         sizes = items.sizes
         rules = {
             "users": {
                 "new": f"at most {NEW} rows to learn from",
-                "light": f"more than {NEW}, at most {heavy:,}: all but the most active fifth of the others",
-                "heavy": f"more than {heavy:,} rows: the most active fifth of those who are not new",
+                "light": f"more than {NEW}, at most {heavy:,}: all but about the most active fifth of the others",
+                "heavy": f"more than {heavy:,} rows: about the most active fifth of those who are not new",
             },
             "items": {
                 "head": f"the {sizes[0]:,} most popular items, to which 20% of the training rows fall",
@@ -81,6 +80,13 @@ class Segments:
             },
         }
         return cls(users, items.of, rules)
+
+
+def _heavy_beyond(lengths: IntArray) -> int:
+    """The length of history beyond which a user is heavy; where more than a fifth share the most, they all are."""
+    if not len(lengths) or lengths.min() == lengths.max():
+        return int(lengths.max()) if len(lengths) else NEW
+    return min(int(np.quantile(lengths, HEAVY, method="lower")), int(lengths.max()) - 1)
 
 
 def of_lists(lists: TopN, test: Interactions, segments: Segments) -> dict[str, dict[str, dict[str, Moments]]]:
@@ -149,7 +155,7 @@ def figures(sums: Mapping[str, Any]) -> dict[str, Any]:
 
     The interval of a hit rate is Wilson's; of the others that of a ratio of sums over users (Cochran 1977, eq. 2.39),
     var R = n / (n - 1) sum (y - R w)^2 / (sum w)^2; of an error on the scale of its logarithm. A segment without users
-    has no figures, one with a single user no interval.
+    has no figures; one with a single user, or where all are alike, no interval.
     """
     return {
         kind: {
@@ -174,4 +180,5 @@ def _figure(key: str, moments: Moments) -> dict[str, float]:
     else:
         low, high = max(0.0, ratio - spread), min(1.0, ratio + spread)
     found = {"value": ratio, "low": low, "high": high}
-    return {name: value for name, value in found.items() if n > 1 or name == "value"} | {"users": round(n)}
+    sure = n > 1 and (key == "hit_rate" or spread > 0)  # where everybody is alike there is nothing to judge by
+    return {name: value for name, value in found.items() if sure or name == "value"} | {"users": round(n)}

@@ -8,6 +8,7 @@ from longtail.evaluation import summary
 from longtail.evaluation.findings import Findings
 from longtail.evaluation.report.audit import audit, leaks
 from longtail.evaluation.report.chart import Chart
+from longtail.evaluation.report.curves import curves
 from longtail.evaluation.report.figures import figure_table
 from longtail.evaluation.report.page import chart_part, page
 from longtail.evaluation.report.people import people
@@ -29,6 +30,7 @@ def render(findings: Findings) -> str:
         *(chart_part(one.name, one.title, one.legend, one.charts, drawn, one.short) for one in sections(findings)),
         segments(findings, drawn),
         people(findings),
+        curves(findings, drawn),
         what_was_run(findings),
     ]
     parts = [part for part in found if part is not None]

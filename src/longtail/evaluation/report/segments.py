@@ -26,6 +26,7 @@ from longtail.evaluation.segments import ENOUGH, KINDS, METRICS
 __all__ = ["segments"]
 
 TITLES = {"users": "By user", "items": "By hidden item"}
+ASKED = {"Lists": ("hit_rate", "recall", "ndcg"), "Ratings": ("rmse",)}
 _BY_KEY = {column.key: column for column in COLUMNS}
 
 
@@ -54,25 +55,31 @@ def _figure(outcome: Outcome, kind: str, name: str, key: str) -> Mapping[str, An
     return found
 
 
-def _users(known: list[tuple[int, Outcome]], kind: str, name: str) -> int:
-    counts = [figure["users"] for _, one in known for figure in one.segments.get(kind, {}).get(name, {}).values()]
-    return max(counts, default=0)
+def _users(known: list[tuple[int, Outcome]], kind: str, name: str, keys: tuple[str, ...]) -> int:
+    return max((_figure(one, kind, name, key).get("users", 0) for _, one in known for key in keys), default=0)
 
 
 def _rules(findings: Findings, kind: str, known: list[tuple[int, Outcome]]) -> str:
     """What each segment is, how many users it holds, and where that is too few, in words."""
     told = []
     for name in KINDS[kind]:
-        users = _users(known, kind, name)
-        if not users:
-            size = "nobody is asked about it"
-        elif users < ENOUGH:
-            size = f"only {users:,} test user{'' if users == 1 else 's'}: too few to say anything"
-        else:
-            size = f"{users:,} test users"
         rule = findings.segments.get(kind, {}).get(name, "")
-        told.append(f"<dt>{name}</dt><dd>{escape(rule)}; {size}.</dd>")
+        sizes = "; ".join(
+            _size(_users(known, kind, name, keys), what) for what, keys in ASKED.items() if _asked(known, keys)
+        )
+        told.append(f"<dt>{name}</dt><dd>{escape(rule)}. {sizes}.</dd>")
     return f"<dl>{''.join(told)}</dl>"
+
+
+def _asked(known: list[tuple[int, Outcome]], keys: tuple[str, ...]) -> bool:
+    return any(_users(known, kind, name, keys) for kind, names in KINDS.items() for name in names)
+
+
+def _size(users: int, what: str) -> str:
+    if not users:
+        return f"{what}: nobody"
+    count = f"{users:,} test user{'' if users == 1 else 's'}"
+    return f"{what}: only {count}, too few to say anything" if users < ENOUGH else f"{what}: {count}"
 
 
 def _metrics(kind: str, known: list[tuple[int, Outcome]]) -> list[str]:
@@ -147,7 +154,7 @@ def _chart(known: list[tuple[int, Outcome]], kind: str) -> Chart | None:
         traces.append(_line(place, outcome, column, [(at, figure) for at, figure in found if figure]))
     layout: dict[str, Any] = {
         "xaxis": {"tickvals": list(range(len(names))), "ticktext": list(names), "range": [-0.5, len(names) - 0.5]},
-        "yaxis": {"title": {"text": f"{column.title}; {column.direction}"}, "nticks": 6, "rangemode": "tozero"},
+        "yaxis": {"title": {"text": f"{column.short}; {column.direction}"}, "nticks": 6, "rangemode": "tozero"},
         "showlegend": True,
         "legend": {"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0},
     }
