@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from longtail.cli.options import (
+    Accept,
     BadRowsOption,
     Data,
     DuplicatesOption,
@@ -66,6 +67,7 @@ def bakeoff(
         list[Path] | None,
         typer.Option("--output", "-o", metavar="FILE", help="Also write a .html, .json or .csv file; may be repeated."),
     ] = None,
+    accept: Accept = None,
     duplicates: DuplicatesOption = None,
     bad_rows: BadRowsOption = "error",
     as_json: Json = False,
@@ -91,6 +93,7 @@ def bakeoff(
         name=name,
         curve=_shares(curve),
         curve_order=curve_order,
+        accept=accept or [],
     )
     result = run.run(progress=not as_json, folder=folder)
     if as_json:

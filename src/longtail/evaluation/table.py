@@ -106,6 +106,7 @@ class Tables:
             if outcome.error:
                 yield Text.assemble((f"{outcome.label} failed: ", "bold red"), outcome.error)
         yield from map(Text, self.findings.remarks)
+        yield from map(Text, [*self.findings.accepted_leaks, *self.findings.treatment])
         if self.findings.interrupted:
             yield Text(f"Interrupted; not run: {', '.join(self.findings.not_run)}", style="bold yellow")
 
@@ -142,7 +143,14 @@ class Tables:
 
 def _table(title: str) -> Table:
     heading = Text(title, style="bold")
-    return Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    return Table(
+        title=heading,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
+        min_width=heading.cell_len,  # a heading of two lines would not stand beside those of one
+    )
 
 
 def _cell(text: str, height: int, *, best: bool) -> Text:

@@ -7,7 +7,7 @@ import itertools
 import os
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
@@ -21,7 +21,7 @@ from longtail import params
 from longtail.algorithms.base import Recommender
 from longtail.data.interactions import Interactions
 from longtail.data.summary import summarize
-from longtail.evaluation import learning_curve, long_tail, people, protocols, resources, sample_user
+from longtail.evaluation import leakage, learning_curve, long_tail, people, protocols, resources, sample_user
 from longtail.evaluation.bakeoff.entries import Entry, entries
 from longtail.evaluation.bakeoff.journal import Journal
 from longtail.evaluation.bakeoff.part import Part, combined
@@ -56,6 +56,7 @@ class Bakeoff:
         name: what to call the data in the report.
         curve: shares of the training data, such as (0.1, 0.25, 0.5, 1), for learning curves on the same test part.
         curve_order: what is kept of each user's rows, "random" ones or the "earliest".
+        accept: names of leaks (`leakage.CHECKS`) that are no reason to stop, besides those the protocol accepts.
 
     Raises:
         ConfigError: for an unknown algorithm, protocol or hyperparameter, or the same algorithm twice alike.
@@ -83,6 +84,7 @@ class Bakeoff:
         name: str = "",
         curve: Sequence[float] = (),
         curve_order: Order = "random",
+        accept: Iterable[str] = (),
     ) -> None:
         chosen = protocols.named(protocol, data) if isinstance(protocol, str) else protocol
         self.name = name
@@ -105,7 +107,14 @@ class Bakeoff:
         }
         self._looked_at = people.fold_for(self.folds)
         self._people = people.choose(self._looked_at, wanted, self.protocol.seed) if self._looked_at else []
+        self.accepted = leakage.named(accept) | self.protocol.accepts
         self._similarities: dict[str, ItemSimilarity] = {}
+
+    @cached_property
+    def audit(self) -> leakage.Audit:
+        """What the folds, and the algorithms as they were handed in, let a model know that it could not have known."""
+        models = {entry.label: entry.model for entry in self.entries}
+        return leakage.of_folds(self.folds, models, self.protocol, self.accepted)
 
     def run(self, *, progress: bool = True, folder: str | Path | None = None) -> BakeoffResult:
         """Run every algorithm and collect the figures.
@@ -119,10 +128,12 @@ class Bakeoff:
                 algorithms goes on from it, repeating nothing.
 
         Raises:
+            LeakageError: if the audit fails; nothing has been fitted then.
             ConfigError: if the folder holds another run.
             DataError: if it cannot be written.
         """
         began = time.perf_counter()
+        self.audit.raise_if_failed()
         journal = Journal(folder, self._setting)
         result = self._nothing_yet()
         result.compile_seconds = _warm_up()
@@ -180,7 +191,9 @@ class Bakeoff:
     def _trial(self, entry: Entry, seed: int | None, fold: Fold, reporter: Reporter) -> Trial:
         similarity = self._similarity(fold.train)
         shown = self._people if fold is self._looked_at else ()
-        return Trial(entry.label, entry.model, seed, fold, self.protocol, similarity, self.sample, reporter, shown)
+        return Trial(
+            entry.label, entry.model, seed, fold, self.protocol, similarity, self.sample, reporter, self.accepted, shown
+        )
 
     @property
     def _stages(self) -> int:
@@ -234,6 +247,11 @@ class Bakeoff:
             sense=summarize(data),
             segments=self._segments(),
             curve={"shares": list(self.curve), "order": self.curve_order} if self.curve else {},
+            audit={
+                **self.audit.to_dict(),
+                "sentences": self.audit.sentences(),
+                "accepted_in_words": leakage.accepted_in_words(self.audit),
+            },
         )
 
     def _settle_people(self, result: BakeoffResult) -> None:

@@ -16,6 +16,7 @@ from longtail.evaluation import long_tail, measures, resources, segments
 from longtail.evaluation.bakeoff import new_items
 from longtail.evaluation.bakeoff.part import Part
 from longtail.evaluation.bakeoff.portraits import portraits
+from longtail.evaluation.leakage import folds, treatment
 from longtail.evaluation.people import Person
 from longtail.evaluation.progress import Reporter
 from longtail.evaluation.protocols import Fold, Protocol
@@ -43,6 +44,7 @@ class Trial:
         similarity: of items, for the diversity of lists.
         sample: whose recommendations to keep.
         reporter: told of every stage.
+        accepted: leaks that do not disqualify it.
         people: of the fold, whose lists to keep.
     """
 
@@ -56,10 +58,12 @@ class Trial:
         similarity: ItemSimilarity,
         sample: SampleUser,
         reporter: Reporter,
+        accepted: frozenset[str] = frozenset(),
         people: Sequence[Person] = (),
     ) -> None:
         self.label, self.fold, self.protocol = label, fold, protocol
-        self.similarity, self.sample, self.reporter, self.people = similarity, sample, reporter, people
+        self.similarity, self.sample, self.reporter = similarity, sample, reporter
+        self.accepted, self.people = accepted, people
         self.part = Part(fold.name, fold.asks, seed)
         self._model = model.clone() if seed is None else model.clone(seed=seed)
         self._predicts = fold.train.feedback == "explicit" and isinstance(model, PredictsRatings)
@@ -82,6 +86,7 @@ class Trial:
             if asks == ("ratings",):
                 return
         model = self._measured(lambda: self._model.fit(self.fold.train), f"learns: {self.fold.name}", "fit_seconds")
+        self.part.notes += folds.require_learned_here(self.fold, self.label, model, self.accepted)
         if "ratings" in asks and self._predicts:
             self._predict(model)
         if set(asks) - {"ratings"}:
@@ -94,11 +99,14 @@ class Trial:
         predictions = self._measured(lambda: model.predict_ratings(test), "predicts", "predict_seconds")
         self.part.add(measures.accuracy(predictions))
         self._add_segments(segments.of_ratings(predictions, self._parted))
+        self.part.treated |= treatment.of_predictions(predictions, self.fold.train)
 
     def _list(self, model: Recommender) -> None:
         lists = self._measured(lambda: self._lists(model), f"lists: {self.fold.name}", "recommend_seconds")
         self.part.notes.extend(new_items.notes(lists, self.fold))
         above = self._above_floor(model, lists) if self._has_floor else None
+        if self.fold.test is not None:
+            self.part.treated |= treatment.of_lists(lists, self.fold.train, self.fold.test, self.fold.given)
         self._find_hidden(lists, "hits")
         if self.fold.test is not None and {"hits", "ranking"} & set(self.fold.asks):
             self._add_segments(segments.of_lists(lists, self.fold.test, self._parted))
