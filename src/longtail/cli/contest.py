@@ -91,9 +91,9 @@ def bakeoff(
         n=n,
         user=user,
         name=name,
+        accept=accept or [],
         curve=_shares(curve),
         curve_order=curve_order,
-        accept=accept or [],
     )
     result = run.run(progress=not as_json, folder=folder)
     if as_json:

@@ -85,7 +85,7 @@ class Tables:
 
     def _groups(self, heights: list[int], glyphs: Glyphs) -> Iterator[Table]:
         for group in GROUPS:
-            columns = self.findings.columns(group)
+            columns = self._columns(group)
             if columns:
                 yield self._group(group, columns, heights, glyphs)
 
@@ -117,7 +117,10 @@ class Tables:
         return Text(f"{directions}without an arrow, neither end is better in itself\n{spelled}", style="dim")
 
     def _all_columns(self) -> list[Column]:
-        return [column for group in GROUPS for column in self.findings.columns(group)]
+        return [column for group in GROUPS for column in self._columns(group)]
+
+    def _columns(self, group: str) -> list[Column]:
+        return [column for column in self.findings.columns(group) if column.in_terminal]
 
     def _sample_user(self, glyphs: Glyphs) -> Group:
         sample, explicit = self.findings.sample, self.findings.explicit

@@ -26,7 +26,7 @@ from longtail.evaluation.bakeoff.entries import Entry, entries
 from longtail.evaluation.bakeoff.journal import Journal
 from longtail.evaluation.bakeoff.part import Part, combined
 from longtail.evaluation.bakeoff.result import BakeoffResult
-from longtail.evaluation.bakeoff.trial import STAGES, Trial
+from longtail.evaluation.bakeoff.trial import STAGES, Terms, Trial
 from longtail.evaluation.findings import Outcome
 from longtail.evaluation.learning_curve import Order, checked_shares, smaller
 from longtail.evaluation.progress import Reporter, reporting
@@ -54,9 +54,9 @@ class Bakeoff:
             there is one with at least 20 interactions, else one with a history of median length.
         n: places in a list; by default the protocol's.
         name: what to call the data in the report.
+        accept: names of leaks (`leakage.CHECKS`) that are no reason to stop, besides those the protocol accepts.
         curve: shares of the training data, such as (0.1, 0.25, 0.5, 1), for learning curves on the same test part.
         curve_order: what is kept of each user's rows, "random" ones or the "earliest".
-        accept: names of leaks (`leakage.CHECKS`) that are no reason to stop, besides those the protocol accepts.
 
     Raises:
         ConfigError: for an unknown algorithm, protocol or hyperparameter, or the same algorithm twice alike.
@@ -82,9 +82,9 @@ class Bakeoff:
         user: Any = None,
         n: int | None = None,
         name: str = "",
+        accept: Iterable[str] = (),
         curve: Sequence[float] = (),
         curve_order: Order = "random",
-        accept: Iterable[str] = (),
     ) -> None:
         chosen = protocols.named(protocol, data) if isinstance(protocol, str) else protocol
         self.name = name
@@ -97,6 +97,7 @@ class Bakeoff:
         wanted = list(user) if isinstance(user, (list, tuple)) else [] if user is None else [user]
         self.sample = sample_user.choose(self.data, wanted[0] if wanted else None)
         self.folds = protocols.ready(self.protocol.folds(self.data))
+        self.accepted = leakage.named(accept) | self.protocol.accepts
         self.curve = checked_shares(curve, curve_order)
         self.curve_order: Order = curve_order
         self._curve_folds = {
@@ -107,7 +108,6 @@ class Bakeoff:
         }
         self._looked_at = people.fold_for(self.folds)
         self._people = people.choose(self._looked_at, wanted, self.protocol.seed) if self._looked_at else []
-        self.accepted = leakage.named(accept) | self.protocol.accepts
         self._similarities: dict[str, ItemSimilarity] = {}
 
     @cached_property
@@ -189,11 +189,9 @@ class Bakeoff:
         return points if self.curve else []
 
     def _trial(self, entry: Entry, seed: int | None, fold: Fold, reporter: Reporter) -> Trial:
-        similarity = self._similarity(fold.train)
         shown = self._people if fold is self._looked_at else ()
-        return Trial(
-            entry.label, entry.model, seed, fold, self.protocol, similarity, self.sample, reporter, self.accepted, shown
-        )
+        terms = Terms(self.protocol, self._similarity(fold.train), self.sample, shown, self.accepted)
+        return Trial(entry.label, entry.model, seed, fold, terms, reporter)
 
     @property
     def _stages(self) -> int:
@@ -246,12 +244,12 @@ class Bakeoff:
             tail=long_tail.interaction_curve(data),
             sense=summarize(data),
             segments=self._segments(),
-            curve={"shares": list(self.curve), "order": self.curve_order} if self.curve else {},
             audit={
                 **self.audit.to_dict(),
                 "sentences": self.audit.sentences(),
                 "accepted_in_words": leakage.accepted_in_words(self.audit),
             },
+            curve={"shares": list(self.curve), "order": self.curve_order} if self.curve else {},
         )
 
     def _settle_people(self, result: BakeoffResult) -> None:

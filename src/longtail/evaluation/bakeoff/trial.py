@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,7 +13,7 @@ from longtail.algorithms.base import Recommender
 from longtail.algorithms.powers import Explains, PredictsRatings
 from longtail.data.results import TopN
 from longtail.errors import LongtailError
-from longtail.evaluation import long_tail, measures, resources, segments
+from longtail.evaluation import long_tail, measures, primitive, resources, segments
 from longtail.evaluation.bakeoff import new_items
 from longtail.evaluation.bakeoff.part import Part
 from longtail.evaluation.bakeoff.portraits import portraits
@@ -22,14 +23,34 @@ from longtail.evaluation.progress import Reporter
 from longtail.evaluation.protocols import Fold, Protocol
 from longtail.evaluation.sample_user import Pick, SampleUser
 from longtail.evaluation.similarity import ItemSimilarity
+from longtail.evaluation.value import MetricValue
 from longtail.types import AnyArray
 
-__all__ = ["STAGES", "Trial"]
+__all__ = ["STAGES", "Terms", "Trial"]
 
 T = TypeVar("T")
 
 STAGES = 3
 """Stages of a trial at most: learning, predicting and listing."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What all trials on a fold have in common.
+
+    Attributes:
+        protocol: what counts.
+        similarity: of items, for the diversity of lists.
+        sample: whose recommendations to keep.
+        people: of the fold, whose lists to keep.
+        accepted: leaks that do not disqualify an algorithm.
+    """
+
+    protocol: Protocol
+    similarity: ItemSimilarity
+    sample: SampleUser
+    people: Sequence[Person] = ()
+    accepted: frozenset[str] = frozenset()
 
 
 class Trial:
@@ -40,30 +61,15 @@ class Trial:
         model: the algorithm, unfitted; it is copied.
         seed: of the algorithm, in place of its own; None where it has none.
         fold: what to learn from and what is asked.
-        protocol: what counts.
-        similarity: of items, for the diversity of lists.
-        sample: whose recommendations to keep.
+        terms: what all trials on the fold have in common.
         reporter: told of every stage.
-        accepted: leaks that do not disqualify it.
-        people: of the fold, whose lists to keep.
     """
 
     def __init__(
-        self,
-        label: str,
-        model: Recommender,
-        seed: int | None,
-        fold: Fold,
-        protocol: Protocol,
-        similarity: ItemSimilarity,
-        sample: SampleUser,
-        reporter: Reporter,
-        accepted: frozenset[str] = frozenset(),
-        people: Sequence[Person] = (),
+        self, label: str, model: Recommender, seed: int | None, fold: Fold, terms: Terms, reporter: Reporter
     ) -> None:
-        self.label, self.fold, self.protocol = label, fold, protocol
-        self.similarity, self.sample, self.reporter = similarity, sample, reporter
-        self.accepted, self.people = accepted, people
+        self.label, self.fold, self.terms, self.reporter = label, fold, terms, reporter
+        self.protocol = terms.protocol
         self.part = Part(fold.name, fold.asks, seed)
         self._model = model.clone() if seed is None else model.clone(seed=seed)
         self._predicts = fold.train.feedback == "explicit" and isinstance(model, PredictsRatings)
@@ -86,7 +92,7 @@ class Trial:
             if asks == ("ratings",):
                 return
         model = self._measured(lambda: self._model.fit(self.fold.train), f"learns: {self.fold.name}", "fit_seconds")
-        self.part.notes += folds.require_learned_here(self.fold, self.label, model, self.accepted)
+        self.part.notes += folds.require_learned_here(self.fold, self.label, model, self.terms.accepted)
         if "ratings" in asks and self._predicts:
             self._predict(model)
         if set(asks) - {"ratings"}:
@@ -110,14 +116,14 @@ class Trial:
         self._find_hidden(lists, "hits")
         if self.fold.test is not None and {"hits", "ranking"} & set(self.fold.asks):
             self._add_segments(segments.of_lists(lists, self.fold.test, self._parted))
-        if self.people:
-            self.part.people = portraits(model, self.fold, lists, self.people)
+        if self.terms.people:
+            self.part.people = portraits(model, self.fold, lists, self.terms.people)
         if above is not None:
             self._find_hidden(above, "floored", measures.FLOORED)
         if "beyond" in self.fold.asks:
             self.part.picks = self._picks(model)
             judged = lists if above is None else above
-            self.part.add(measures.beyond_accuracy(judged, self.fold.train, self.similarity))
+            self.part.add(self._beyond_accuracy(judged))
             self.part.tail = long_tail.recommendation_curve(judged, self.fold.train)
 
     @property
@@ -135,7 +141,17 @@ class Trial:
             self.part.add(measures.hits(lists, test, self.protocol.relevant), prefix)
             self.part.by_rating[how] = measures.by_rating(lists, test)
         if "ranking" in asks:
-            self.part.add(measures.ranking(lists, test), prefix)
+            self.part.add(measures.ranking(lists, test, self.fold.train, self._expected(lists)), prefix)
+
+    def _beyond_accuracy(self, lists: TopN) -> dict[str, MetricValue]:
+        train, given, expected = self.fold.train, self.fold.given, self._expected(lists)
+        return measures.beyond_accuracy(lists, train, self.terms.similarity, history=given, expected=expected)
+
+    def _expected(self, lists: TopN) -> TopN:
+        """What is popular: a list that surprises nobody."""
+        fold = self.fold
+        among = fold.candidates if fold.negatives is None else fold.allowed
+        return primitive.popular_lists(lists, fold.train, fold.given, among)
 
     # -- lists -------------------------------------------------------------------------------------------------------
 
@@ -168,7 +184,7 @@ class Trial:
 
     def _picks(self, model: Recommender) -> list[Pick]:
         """The sample user's recommendations, without the floor, with predicted ratings and reasons where known."""
-        who, train, given = self.sample.id, self.fold.train, self.fold.given
+        who, train, given = self.terms.sample.id, self.fold.train, self.fold.given
         index = train.user_ids.index([who])[0]
         known = bool(train.user_counts[index])
         if known:
