@@ -21,7 +21,7 @@ from longtail import params
 from longtail.algorithms.base import Recommender
 from longtail.data.interactions import Interactions
 from longtail.data.summary import summarize
-from longtail.evaluation import long_tail, protocols, resources, sample_user
+from longtail.evaluation import long_tail, protocols, resources, sample_user, significance
 from longtail.evaluation.bakeoff.entries import Entry, entries
 from longtail.evaluation.bakeoff.journal import Journal
 from longtail.evaluation.bakeoff.part import Part, combined
@@ -120,6 +120,9 @@ class Bakeoff:
                     reporter.finished(entry.label, outcome.error or f"{outcome.values['cpu_seconds']:.1f} CPU seconds")
             except KeyboardInterrupt:
                 result.not_run = labels[len(result.outcomes) :]
+        result.comparisons = significance.record(
+            {outcome.label: outcome.per_seed for outcome in result.outcomes if not outcome.error}
+        )
         result.seconds = time.perf_counter() - began
         journal.finish(result)
         return result

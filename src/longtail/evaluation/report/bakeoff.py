@@ -12,6 +12,7 @@ from longtail.evaluation.report.page import chart_part, page
 from longtail.evaluation.report.people import people
 from longtail.evaluation.report.run import what_was_run
 from longtail.evaluation.report.sections import sections
+from longtail.evaluation.report.verdicts import verdicts
 
 __all__ = ["render"]
 
@@ -21,6 +22,7 @@ def render(findings: Findings) -> str:
     drawn: dict[str, Chart] = {}
     parts = [
         figure_table(findings),
+        *verdicts(findings),
         *(chart_part(one.name, one.title, one.legend, one.charts, drawn, one.short) for one in sections(findings)),
         people(findings),
         what_was_run(findings),
