@@ -50,7 +50,7 @@ def test_help_names_every_verb() -> None:
     shown = subprocess.run(
         [sys.executable, "-m", "longtail.cli", "--help"], capture_output=True, text=True, check=True
     ).stdout
-    for verb in ("bakeoff", "recommend", "similar", "fit", "evaluate", "split", "algorithms", "data"):
+    for verb in ("bakeoff", "recommend", "similar", "fit", "audit", "evaluate", "split", "algorithms", "data"):
         assert verb in shown
 
 

@@ -273,7 +273,7 @@ def test_json_is_strict_and_reads_back(result: BakeoffResult, tmp_path: Path) ->
     }
     assert set(plain["outcomes"][0]) == {
         *("label", "algorithm", "parameters", "values", "users", "by_rating", "tail", "picks", "compile_seconds"),
-        *("error", "notes", "spread", "segments"),
+        *("error", "notes", "spread", "segments", "treated"),
     }
     assert plain["format"] == 2
     assert plain["data"]["fingerprint"]

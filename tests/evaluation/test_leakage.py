@@ -522,7 +522,7 @@ def test_several_failures_are_counted(spoiled: Split) -> None:
 def test_what_is_accepted_is_said_and_fails_nothing(spoiled: Split) -> None:
     found = lt.audit(spoiled.train, spoiled.test, accept=["pair-in-both"])
     assert found.raise_if_failed() is found
-    assert found.sentences()[0] == "No leak was found that nobody accepted."
+    assert found.sentences()[0] == "No leak was found but those accepted."
     assert found.sentences()[1].startswith("Accepted (pair-in-both): 120 of 2,400 test rows")
 
 

@@ -81,8 +81,17 @@ def sheet(
     for path in output:
         getattr(made, f"to_{path.suffix[1:].lower()}")(path)
     if as_json:
-        facts = {"sheet": made.sheet, "rows": len(made.rows), "people": len(made.people), "key": str(key)}
-        print_json(json.dumps({**facts, "files": [str(path) for path in output]}))
+        print_json(
+            json.dumps(
+                {
+                    "sheet": made.sheet,
+                    "rows": len(made.rows),
+                    "people": len(made.people),
+                    "key": str(key),
+                    "files": [str(path) for path in output],
+                }
+            )
+        )
     else:
         files = " and ".join(str(path) for path in output)
         typer.echo(f"Wrote {files}: {len(made.rows)} recommendations to {len(made.people)} people (sheet {made.sheet})")
@@ -94,9 +103,11 @@ def answers(
     key: Annotated[Path, typer.Option("--key", metavar="FILE", help="The key of the sheet.")],
     bakeoff: Annotated[
         Path | None,
-        typer.Option(
-            "--bakeoff", metavar="FILE", help="A bake-off's .json, whose metrics to hold against the answers."
-        ),
+        typer.Option("--bakeoff", metavar="FILE", help="A bake-off's .json: do its metrics say the same?"),
+    ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option("--metric", metavar="NAME", help="Only this metric of the bake-off; repeat it for more."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -107,7 +118,7 @@ def answers(
     given = Answers.from_csv(list(files), behind)
     if not len(given):
         raise DataError("nothing is answered in " + ", ".join(str(path) for path in files))
-    offline = _offline(bakeoff, behind.algorithms) if bakeoff else {}
+    offline = _offline(bakeoff, behind.algorithms, metric) if bakeoff else {}
     asked = [question.name for question in behind.questions]
     alphas = {name: krippendorff_alpha(given.matrix(name)[0]) for name in asked}
     rated = {name: perceived(given, behind, name) for name in asked}
@@ -121,8 +132,10 @@ def answers(
     show(_agreement(alphas))
     show(_ratings(behind, rated))
     if offline:
-        show(_ties("\nWith offline metrics, over algorithms", {name: _taus(found) for name, found in ties.items()}))
-    show(_ties("\nRecommendation by recommendation, within raters", rows))
+        taus = {name: [tie for tie in found if tie.kind == "tau"] for name, found in ties.items()}
+        show(_ties("\nWith offline metrics: Kendall's tau over algorithms", taus))
+    show(_ties("\nRecommendation by recommendation: correlation within raters", rows))
+    show(_conclusion(ties, rows), style="dim", highlight=False)
 
 
 def _some_users(data: Interactions, users: int, seed: int) -> list[Any]:
@@ -137,8 +150,10 @@ def _some_users(data: Interactions, users: int, seed: int) -> list[Any]:
     return chosen
 
 
-def _offline(path: Path, algorithms: list[str]) -> dict[str, dict[str, float | None]]:
+def _offline(path: Path, algorithms: list[str], wanted: list[str] | None) -> dict[str, dict[str, float | None]]:
     """Metric -> algorithm -> value, of a bake-off saved as JSON."""
+    from longtail.evaluation.value import METRICS
+
     try:
         outcomes = json.loads(path.read_text(encoding="utf-8"))["outcomes"]
         by_label = {outcome["label"]: outcome["values"] for outcome in outcomes}
@@ -149,12 +164,11 @@ def _offline(path: Path, algorithms: list[str]) -> dict[str, dict[str, float | N
     known = [name for name in algorithms if name in by_label]
     if not known:
         raise DataError(f"{path} has none of the algorithms of the key: {', '.join(algorithms)}")
-    metrics = dict.fromkeys(metric for name in known for metric in by_label[name])
-    return {metric: {name: by_label[name].get(metric) for name in known} for metric in metrics}
-
-
-def _taus(ties: list[Tie]) -> list[Tie]:
-    return [tie for tie in ties if tie.kind == "tau" and not math.isnan(tie.value)]
+    measured = list(dict.fromkeys(metric for name in known for metric in by_label[name] if metric in METRICS))
+    unknown = next((name for name in wanted or [] if name not in measured), None)
+    if unknown:
+        raise ConfigError(f"--metric {unknown}: {path} holds {', '.join(measured)}")
+    return {metric: {name: by_label[name].get(metric) for name in known} for metric in wanted or measured}
 
 
 def _facts(
@@ -166,7 +180,7 @@ def _facts(
 ) -> dict[str, Any]:
     questions = {
         name: {
-            "agreement": {**vars(alpha), "words": alpha.words},
+            "agreement": vars(alpha) | {"words": alpha.words},
             "algorithms": [vars(one) for one in rated[name]],
             "offline": [vars(tie) for tie in ties[name]],
             "recommendations": [vars(tie) for tie in rows[name]],
@@ -200,11 +214,29 @@ def _ratings(key: Key, rated: dict[str, list[Perceived]]) -> Table:
 
 
 def _ties(title: str, ties: dict[str, list[Tie]]) -> Table:
-    table = _table(title, "question", "against", "relation", "in words")
-    for question, found in ties.items():
-        for tie in found:
-            table.add_row(question, tie.name, _range(tie.value, tie.low, tie.high, "{:+.2f}"), tie.words)
+    """One row a metric or fact, one column a question; a star where it can be told from chance."""
+    table = _table(title, "against", *ties)
+    for found in zip(*ties.values(), strict=True):
+        cells = [_range(tie.value, tie.low, tie.high, "{:+.2f}") + (" *" if _told(tie) else "") for tie in found]
+        table.add_row(found[0].name, *cells)
     return table
+
+
+def _told(tie: Tie) -> bool:
+    return tie.words.startswith("rated better")
+
+
+def _conclusion(ties: dict[str, list[Tie]], rows: dict[str, list[Tie]]) -> str:
+    """What the stars mean, and why there may be none."""
+    words = ["* can be told from chance"]
+    over = [tie for found in ties.values() for tie in found if tie.kind == "tau"]
+    few = next((tie.words for tie in over if "too few" in tie.words), None)
+    if few:
+        words.append(few)
+    elif over and not any(map(_told, over)):
+        asked = len({tie.name for tie in over})
+        words.append(f"none of {asked} metrics can; of many, chance favours some: name the one you mean with --metric")
+    return "\n" + "; ".join(words) + "."
 
 
 def _range(value: float, low: float, high: float, form: str) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 
 from longtail.data.results import RatingPredictions
 from longtail.evaluation.value import MetricValue
-from longtail.types import IntArray, RealArray
+from longtail.types import IntArray, LongArray, RealArray
 
 __all__ = ["mae", "prediction_coverage", "rmse"]
 
@@ -34,8 +34,8 @@ def rmse(predictions: RatingPredictions) -> MetricValue:
         (1.4142, [1.0, 2.0])
     """
     squares = _errors(predictions) ** 2
-    users, means = _user_means(predictions, squares)
-    return MetricValue(np.sqrt(_mean(squares)), "rmse", users, np.sqrt(means))
+    users, means, counts = _user_means(predictions, squares)
+    return MetricValue(np.sqrt(_mean(squares)), "rmse", users, np.sqrt(means), counts)
 
 
 def mae(predictions: RatingPredictions) -> MetricValue:
@@ -58,8 +58,7 @@ def mae(predictions: RatingPredictions) -> MetricValue:
         1.3333
     """
     sizes = np.abs(_errors(predictions))
-    users, means = _user_means(predictions, sizes)
-    return MetricValue(_mean(sizes), "mae", users, means)
+    return MetricValue(_mean(sizes), "mae", *_user_means(predictions, sizes))
 
 
 def prediction_coverage(predictions: RatingPredictions) -> MetricValue:
@@ -79,8 +78,7 @@ def prediction_coverage(predictions: RatingPredictions) -> MetricValue:
         (0.3333, [0.5, 0.0])
     """
     possible = 1.0 - np.asarray(predictions.impossible, dtype=np.float64)
-    users, shares = _user_means(predictions, possible)
-    return MetricValue(_mean(possible), "prediction_coverage", users, shares)
+    return MetricValue(_mean(possible), "prediction_coverage", *_user_means(predictions, possible))
 
 
 def _errors(predictions: RatingPredictions) -> RealArray:
@@ -92,9 +90,9 @@ def _mean(values: RealArray) -> float:
     return float(values.mean()) if len(values) else np.nan
 
 
-def _user_means(predictions: RatingPredictions, values: RealArray) -> tuple[IntArray, RealArray]:
-    """The users who have predictions, and the mean value of each."""
+def _user_means(predictions: RatingPredictions, values: RealArray) -> tuple[IntArray, RealArray, LongArray]:
+    """The users who have predictions, the mean value of each, and how many they are."""
     counts = np.bincount(predictions.users, minlength=len(predictions.user_ids))
     users = np.flatnonzero(counts)
     sums = np.bincount(predictions.users, weights=values, minlength=len(counts))
-    return users.astype(np.int32), sums[users] / counts[users]
+    return users.astype(np.int32), sums[users] / counts[users], counts[users]

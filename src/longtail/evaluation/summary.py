@@ -46,8 +46,10 @@ def _hits(findings: Findings) -> str:
     winners = _winners(findings, "hit_rate")
     if not winners or not winners[0].values["hit_rate"]:
         return ""
-    share, n = _show(winners[0], "hit_rate"), findings.protocol.n
-    return f"The one hidden item of each user was found most often by {_named(winners)}: in {share} of lists of {n}."
+    share, n, protocol = _show(winners[0], "hit_rate"), findings.protocol.n, findings.protocol
+    among = f", ranked among {protocol.among} only" if protocol.among else ""
+    what = "The one hidden item of each user was" if "hits" in protocol.asks else "Hidden items of a user were"
+    return f"{what} found most often by {_named(winners)}: in {share} of lists of {n}{among}."
 
 
 def _noise(findings: Findings) -> str:

@@ -23,6 +23,8 @@ class MetricValue(float):
         per_user: (n,) float64, the metric of each user; NaN where it is undefined for that user.
         users: (n,) int32, the user index of each entry of `per_user`. Where the metric takes a truth (`test`,
             `predictions`), its users in increasing order, in its ids; otherwise the users of the lists, as they stand.
+        weights: (n,) float64, how many predictions stand behind each entry, where the value is made of all predictions
+            rather than of the users' values; None where each user counts once.
 
     Examples:
         >>> value = MetricValue.over_users("hit_rate", users=[0, 2, 3], per_user=[1.0, 0.0, np.nan])
@@ -33,16 +35,18 @@ class MetricValue(float):
     name: str
     per_user: RealArray
     users: IntArray
+    weights: RealArray | None
 
-    def __new__(cls, value: float, name: str, users: Any, per_user: Any) -> MetricValue:
+    def __new__(cls, value: float, name: str, users: Any, per_user: Any, weights: Any = None) -> MetricValue:
         self = super().__new__(cls, value)
         self.name = name
         self.users = _read_only(users, np.int32)
         self.per_user = _read_only(per_user, np.float64)
+        self.weights = None if weights is None else _read_only(weights, np.float64)
         return self
 
-    def __getnewargs__(self) -> tuple[float, str, IntArray, RealArray]:  # type: ignore[override]
-        return float(self), self.name, self.users, self.per_user
+    def __getnewargs__(self) -> tuple[float, str, IntArray, RealArray, RealArray | None]:  # type: ignore[override]
+        return float(self), self.name, self.users, self.per_user, self.weights
 
     @classmethod
     def over_users(cls, name: str, users: Any, per_user: Any) -> MetricValue:

@@ -11,14 +11,16 @@ from collections.abc import Callable
 import numpy as np
 
 from longtail.kernels.jit import kernel
-from longtail.kernels.parallel import run_rows, single_blas, threads
+from longtail.kernels.parallel import run_rows, single_blas
 from longtail.kernels.strata import draw, mix
 from longtail.types import RealArray
 
 __all__ = ["flipped_sums", "resampled_sums"]
 
-BLOCK_BYTES = 32_000_000
-"""What the draws of the resamples in work may take, on all threads together."""
+MOST_AT_ONCE = 64
+BLOCK_BYTES = 16_000_000
+"""What the draws of a block of resamples may take, on each thread. It depends on the rows only, since a BLAS product
+may round by its shape."""
 
 Fill = Callable[[np.uint64, RealArray, int], None]
 
@@ -57,9 +59,7 @@ def _sums(fill: Fill, columns: RealArray, repeats: int, key: int) -> RealArray:
         fill(np.uint64(key), drawn, lo)
         np.matmul(drawn, columns, out=out[lo:hi])
 
-    # The tile must not depend on the threads: a BLAS product may round by its shape.
-    tile = max(1, min(64, BLOCK_BYTES // (8 * max(1, len(columns)) * max(1, threads()))))
-    tile = 1 << (tile.bit_length() - 1)
+    tile = max(1, min(MOST_AT_ONCE, BLOCK_BYTES // (8 * max(1, len(columns)))))
     with single_blas():
         run_rows(work, repeats, tile=tile)
     return out

@@ -133,7 +133,9 @@ def of_world(answer: Callable[[World], Figures]) -> Callable[[int], Figures]:
     return lambda number: answer(drawn()[number])
 
 
-TREC, SKLEARN, SCIPY = "ir_measures, by trec_eval", "scikit-learn", "SciPy"
+IR_MEASURES, SKLEARN = f"ir_measures {version('ir_measures')}", f"scikit-learn {version('scikit-learn')}"
+TREC, SCIPY = f"{IR_MEASURES}, by trec_eval", f"SciPy {version('scipy')}"
+UNDEFINED = ".counting_undefined()"
 
 
 def from_record(library: str, name: str, turn: Callable[[float], float] = lambda value: value) -> Any:
@@ -174,7 +176,7 @@ def trec_checks() -> list[Check]:
             ),
             Check(
                 metric.__name__,
-                ", ".join(filter(None, (definition, "min_rating=4.0, undefined users counted as 0"))),
+                ", ".join(filter(None, (definition, f"min_rating=4.0, {UNDEFINED}"))),
                 f"{TREC} ({name})",
                 by_user(metric, *ON_LISTS, min_rating=LIKED, zero=True, **parameters),
                 of_world(liked),
@@ -265,7 +267,7 @@ def hit_checks() -> list[Check]:
         ),
         Check(
             "cumulative_hit_rate",
-            "undefined users counted as 0",
+            UNDEFINED,
             f"{TREC} (Success of what was rated 4 or more)",
             by_user(m.cumulative_hit_rate, *ON_LISTS, zero=True),
             zero_for_others(rated_liked),
@@ -282,7 +284,7 @@ def hit_checks() -> list[Check]:
         ),
         Check(
             "cumulative_hit_rate_by_prediction",
-            "undefined users counted as 0",
+            UNDEFINED,
             f"{TREC} (Success of what was predicted 4 or more)",
             by_user(m.cumulative_hit_rate_by_prediction, "lists", "predictions", zero=True),
             zero_for_others(expected_liked),
@@ -343,7 +345,7 @@ def sklearn_checks() -> list[Check]:
     found += [
         Check(
             "ndcg",
-            'gains="exponential", min_rating=4.0, undefined users counted as 0',
+            'gains="exponential", min_rating=4.0, ' + UNDEFINED,
             f"{SKLEARN} (ndcg_score, ignore_ties)",
             by_user(m.ndcg, *ON_LISTS, gains="exponential", min_rating=LIKED, zero=True),
             of_world(live.ndcg(exponential, least=LIKED)),
@@ -403,15 +405,19 @@ def recorded_checks() -> list[Check]:
         turn, zero = options.pop("turn", None), options.pop("zero", False)
         definition = written(options)
         if zero:
-            definition = ", ".join(filter(None, (definition, "undefined users counted as 0")))
-        if turn:
-            definition = ", ".join(filter(None, (definition, turn[0])))
+            definition = ", ".join(filter(None, (definition, UNDEFINED)))
         theirs = from_record(library, name, turn[1]) if turn else from_record(library, name)
         ours = by_user(metric, *parts, zero=zero, **options)
         if "all" in recorded.figures(library, name, 0):
             ours = alone(metric, *parts, **options)
         check = Check(
-            metric.__name__, definition, said_by(library, name), ours, theirs, only or (lambda w, u: True), whom
+            metric.__name__,
+            definition,
+            said_by(library, turn[0] if turn else name),
+            ours,
+            theirs,
+            only or (lambda w, u: True),
+            whom,
         )
         found.append(check)
 
@@ -660,7 +666,7 @@ def comparison_checks() -> list[Check]:
         Check(
             "rank_biased_overlap",
             'p=0.8, form="normalized"',
-            "ir_measures (Compat)",
+            f"{IR_MEASURES} (Compat)",
             by_user(m.rank_biased_overlap, *both, p=0.8, form="normalized"),
             of_world(live.trec_compat),
             only=lambda world, user: bool(world.lists[user] and world.after[user]),

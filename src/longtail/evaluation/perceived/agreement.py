@@ -152,13 +152,15 @@ def _differences(n_c: RealArray, values: RealArray, level: Level) -> RealArray:
     """(b or 1, n_values, n_values) squared differences."""
     c, k = values[:, None], values[None, :]
     if level == "nominal":
-        return (c != k).astype(np.float64)[None]
+        unlike: RealArray = (c != k).astype(np.float64)
+        return unlike[None]
     if level == "interval":
-        return ((c - k) ** 2)[None]
+        return np.square(c - k)[None]
     if level == "ratio":
         both = c + k
-        share: RealArray = np.divide(c - k, both, out=np.zeros_like(both), where=both > 0)
-        return np.square(share)[None]
+        share = np.divide(c - k, both, out=np.zeros_like(both), where=both > 0)
+        ratio: RealArray = (share**2)[None]
+        return ratio
     up_to = np.cumsum(n_c, axis=1)
     middle = up_to - n_c / 2.0
     squared: RealArray = (middle[:, :, None] - middle[:, None, :]) ** 2

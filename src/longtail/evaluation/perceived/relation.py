@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import permutations
 from typing import Any
 
 import numpy as np
 import polars as pl
-from scipy.stats import rankdata
 
 from longtail.errors import DataError
 from longtail.evaluation.perceived.answers import Answers
+from longtail.evaluation.perceived.correlation import rhos, taus
 from longtail.evaluation.perceived.crossed import Crossed
 from longtail.evaluation.perceived.key import Key
+from longtail.evaluation.significance.correction import holm
 from longtail.rng import generator
 from longtail.types import AnyArray, RealArray
 
@@ -61,6 +62,7 @@ class Tie:
         high: upper end.
         count: algorithms, or answers.
         p: of a relation as strong by chance (permutation, two-sided); NaN for "within".
+        adjusted: p for having looked at all the metrics asked for (Holm 1979); the words go by it.
         words: what may be concluded.
     """
 
@@ -71,6 +73,7 @@ class Tie:
     high: float
     count: int
     p: float
+    adjusted: float
     words: str
 
 
@@ -168,11 +171,12 @@ def relation(
     if offline and not any(table.values()):
         asked = ", ".join(key.algorithms)
         raise DataError(f"the offline figures name none of the algorithms of the key: {asked}")
-    ties = [
-        _over_algorithms(name, kind, [by.get(one, np.nan) for one in key.algorithms], means, resampled, seed)
-        for name, by in table.items()
+    values = {name: [by.get(one, np.nan) for one in key.algorithms] for name, by in table.items()}
+    found = [
+        _adjusted([_over_algorithms(name, kind, x, means, resampled, seed) for name, x in values.items()])
         for kind in ("tau", "rho")
     ]
+    ties = [tie for pair in zip(*found, strict=True) for tie in pair]
     rated = [_one(name, k, crossed, means, resampled) for k, name in enumerate(key.algorithms)]
     return Relation(question, rated, table, ties)
 
@@ -216,7 +220,8 @@ def row_relation(
         value, resampled = crossed.within_raters(x, resamples, seed)
         low, high = _ends(resampled)
         count = int((~np.isnan(x)).sum())
-        ties.append(Tie(name, "within", value, low, high, count, math.nan, _within_words(value, low, high)))
+        words = _within_words(value, low, high)
+        ties.append(Tie(name, "within", value, low, high, count, math.nan, math.nan, words))
     return ties
 
 
@@ -244,33 +249,40 @@ def _over_algorithms(
     """One metric against the mean answers, over the algorithms that have both."""
     both = ~np.isnan(offline) & ~np.isnan(means)
     x, y, count = np.asarray(offline)[both], means[both], int(both.sum())
-    measure = kendall_tau_b if kind == "tau" else spearman_rho
-    value = measure(x, y)
+    measure = taus if kind == "tau" else rhos
+    value = float(measure(x, y[None])[0])
     if math.isnan(value):
         why = "undefined: two algorithms at least must differ in both" if count > 1 else "undefined with one algorithm"
-        return Tie(name, kind, value, math.nan, math.nan, count, math.nan, why)
-    low, high = _ends(np.array([measure(x, row[both]) for row in resampled]))
+        return Tie(name, kind, value, math.nan, math.nan, count, math.nan, math.nan, why)
+    low, high = _ends(measure(x, resampled[:, both]))
     p, least = _chance(x, y, measure, seed)
-    return Tie(name, kind, value, low, high, count, p, _words(value, p, least, count))
+    few = f"{count} algorithms are too few to conclude anything: at best p = {least:.2f}" if least > SURE else ""
+    return Tie(name, kind, value, low, high, count, p, math.nan, few)
+
+
+def _adjusted(ties: list[Tie]) -> list[Tie]:
+    """With p adjusted for their number, and words where there are none yet."""
+    adjusted = holm([tie.p for tie in ties]).tolist()
+    return [
+        replace(tie, adjusted=p, words=tie.words or _words(tie.value, p)) for tie, p in zip(ties, adjusted, strict=True)
+    ]
 
 
 def _chance(
-    x: RealArray, y: RealArray, measure: Callable[[AnyArray, AnyArray], float], seed: int
+    x: RealArray, y: RealArray, measure: Callable[[AnyArray, AnyArray], RealArray], seed: int
 ) -> tuple[float, float]:
     """The share of orders with a relation at least as strong, and the smallest share that there can be."""
-    observed = abs(measure(x, y))
     if len(x) <= ALL_ORDERS:
-        orders = [list(order) for order in permutations(range(len(x)))]
+        orders = np.array(list(permutations(range(len(x)))))
     else:
         rng = generator(seed, "relation")
-        orders = [list(range(len(x))), *(rng.permutation(len(x)).tolist() for _ in range(999))]
-    strengths = np.array([abs(measure(x, y[order])) for order in orders])
+        orders = np.array([np.arange(len(x)), *(rng.permutation(len(x)) for _ in range(999))])
+    strengths = np.abs(measure(x, y[orders]))
+    observed = abs(measure(x, y[None])[0])
     return float((strengths >= observed - 1e-12).mean()), float((strengths >= strengths.max() - 1e-12).mean())
 
 
-def _words(value: float, p: float, least: float, count: int) -> str:
-    if least > SURE:
-        return f"{count} algorithms are too few to conclude anything: at best p = {least:.2f}"
+def _words(value: float, p: float) -> str:
     if p > SURE:
         return "no relation can be told from chance"
     return "rated better where the metric is higher" if value > 0 else "rated better where the metric is lower"
@@ -282,33 +294,6 @@ def _within_words(value: float, low: float, high: float) -> str:
     if math.isnan(low) or low <= 0 <= high:
         return "no relation can be told from chance"
     return "rated better where it is higher" if value > 0 else "rated better where it is lower"
-
-
-def kendall_tau_b(x: AnyArray, y: AnyArray) -> float:
-    """(concordant - discordant) / sqrt((pairs not tied in x) (pairs not tied in y)) (Kendall 1945).
-
-    NaN if either is constant.
-
-    Examples:
-        >>> kendall_tau_b(np.array([1, 2, 3]), np.array([1, 3, 2])).__round__(4)
-        0.3333
-    """
-    first, second = np.triu_indices(len(x), k=1)
-    a, b = np.sign(x[second] - x[first]), np.sign(y[second] - y[first])
-    scale = math.sqrt(float(np.abs(a).sum()) * float(np.abs(b).sum()))
-    return float((a * b).sum()) / scale if scale else math.nan
-
-
-def spearman_rho(x: AnyArray, y: AnyArray) -> float:
-    """The correlation of the ranks, ties at their mean rank; NaN if either is constant.
-
-    Examples:
-        >>> spearman_rho(np.array([1, 2, 3]), np.array([1, 3, 2])).__round__(4)
-        0.5
-    """
-    a, b = (rankdata(values) - (len(values) + 1) / 2 for values in (x, y))
-    scale = math.sqrt(float(a @ a) * float(b @ b))
-    return float(a @ b) / scale if scale else math.nan
 
 
 def _ends(resampled: RealArray) -> tuple[float, float]:

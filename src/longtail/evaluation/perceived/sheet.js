@@ -3,8 +3,10 @@
 const sheet = JSON.parse(document.getElementById("data").textContent);
 const at = (id) => document.getElementById(id);
 const place = "longtail-sheet-" + sheet.sheet;
+const narrow = matchMedia("(max-width: 46rem)");
 let state = { rater: "", row: 0, answers: {}, comments: {} };
 let unsaved = false;
+let met = -1; // whose taste was shown last
 
 // What was answered is kept in the browser, where it lets a page from disk do so; the file is what counts.
 function recall() {
@@ -86,7 +88,9 @@ function open(index) {
   if (state.row === sheet.rows.length) return finish();
   const row = sheet.rows[state.row];
   const person = sheet.people[row.person];
-  at("person-name").textContent = sheet.own ? "Your taste" : `Person ${row.person + 1} of ${sheet.people.length}`;
+  at("person").open = row.person !== met || !narrow.matches;
+  met = row.person;
+  at("person-name").textContent = sheet.own ? "Your taste" : `Person ${row.person + 1} of ${sheet.people.length}: their taste`;
   at("met").textContent = person.met;
   at("loved-title").textContent = sheet.own ? "You liked" : "Liked";
   at("disliked-title").textContent = sheet.own ? "You did not like" : "Did not like";
@@ -187,6 +191,9 @@ at("save").addEventListener("click", save);
 
 recall();
 at("rater").value = state.rater;
+at("person").querySelector("summary").addEventListener("click", (event) => {
+  if (!narrow.matches) event.preventDefault(); // beside the questions there is room for it
+});
 at("intro").textContent = sheet.own
   ? `${sheet.rows.length} recommendations made to you. For each you are asked ${sheet.questions.length} short questions.`
   : `${sheet.rows.length} recommendations, made to ${sheet.people.length} people. For each person you see what they liked and did not like; put yourself in their place. For each recommendation you are asked ${sheet.questions.length} short questions.`;

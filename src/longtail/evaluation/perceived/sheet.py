@@ -21,9 +21,9 @@ from longtail.data.interactions import Interactions
 from longtail.data.results import TopN
 from longtail.errors import ConfigError, DataError
 from longtail.evaluation.export import write_text
-from longtail.evaluation.page import in_script
 from longtail.evaluation.perceived.key import Key, RowKey
 from longtail.evaluation.perceived.questions import QUESTIONS, RESERVED, Question, checked
+from longtail.evaluation.report.page import in_script
 from longtail.rng import generator
 
 __all__ = ["Person", "Row", "Sheet", "make_sheet"]

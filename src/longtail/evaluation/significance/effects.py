@@ -12,9 +12,9 @@ __all__ = ["cohens_d", "dominance", "superiority"]
 def cohens_d(differences: RealArray) -> float:
     """Mean of the users' differences in their standard deviations, d_z; 0 where none differs.
 
-    d_z = mean(d) / sd(d), with n - 1 under the sd. Cohen 1988, "Statistical power analysis", eq. 2.3.5: 0.2 is a small,
-    0.5 a middling, 0.8 a large effect in his field; differences between recommenders are often below 0.1. About
-    (2.8 / d_z)^2 users show it in four of five studies.
+    d_z = mean(d) / sd(d), with n - 1 under the sd. Cohen 1988, "Statistical power analysis", section 2.3.5: 0.2 is
+    a small, 0.5 a middling, 0.8 a large effect in his field; differences between recommenders are often below 0.1.
+    About (2.8 / d_z)^2 users show it in four of five studies.
 
     Examples:
         >>> round(cohens_d(np.array([1.0, 0.0, 2.0, 1.0])), 4)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from functools import cached_property
 
 import numpy as np
 from scipy.stats import binom
 
 from longtail import rng
+from longtail.evaluation.significance.paired import Paired
 from longtail.kernels.resampling import flipped_sums
 from longtail.types import RealArray
 
-__all__ = ["FLIPS", "exact_p", "monte_carlo_p", "randomization_test"]
+__all__ = ["FLIPS", "Flips", "randomization_test"]
 
 FLIPS = 9_999
 """Random changes of sign, by default."""
@@ -31,7 +33,7 @@ def randomization_test(differences: RealArray, *, flips: int = FLIPS, seed: int 
     m is at most 12 or all differ by the same amount (hits: then this is the exact test of McNemar), else over `flips`
     random ones and the one seen, (1 + count) / (1 + flips). Nothing is assumed of the shape of the differences.
     Source: Fisher 1935, "The design of experiments", section 21; Smucker, Allan & Carterette 2007, "A comparison of
-    statistical significance tests for information retrieval evaluation", section 3.1; the ones added: Davison & Hinkley
+    statistical significance tests for information retrieval evaluation"; the ones added: Davison & Hinkley
     1997, eq. 4.11.
 
     Args:
@@ -53,15 +55,44 @@ def randomization_test(differences: RealArray, *, flips: int = FLIPS, seed: int 
         >>> round(randomization_test(np.array([1.0] * 8 + [-1.0] * 2 + [0.0] * 90)), 4)
         0.1094
     """
-    p = exact_p(differences)
-    if p is None:
-        key = rng.generator(seed, "randomization").integers(2**63)
-        sums = flipped_sums(differences[:, None], flips, key)[:, 0]
-        p = monte_carlo_p(differences, sums)
-    return p
+    p = _exact_p(differences)
+    return _monte_carlo_p(differences, _flipped(differences[:, None], flips, seed)[:, 0]) if p is None else p
 
 
-def exact_p(differences: RealArray) -> float | None:
+class Flips:
+    """The same test of many pairs, with the same changes of sign: those of each algorithm are summed up once.
+
+    A pooled figure is tested by what each user adds to its sum, w x: with equal weights, the difference of two roots
+    of means rises with the difference of the sums, so that the p-value is that of the figure itself.
+
+    Args:
+        paired: the algorithms and their users.
+        flips: random changes of sign.
+        seed: of those.
+    """
+
+    def __init__(self, paired: Paired, flips: int = FLIPS, seed: int = 0) -> None:
+        self._shares = {label: sample.w * sample.x.mean(axis=1) for label, sample in paired.samples.items()}
+        self._flips, self._seed = flips, seed
+
+    def p(self, a: str, b: str) -> float:
+        """The p-value of the difference of two algorithms."""
+        differences = self._shares[a] - self._shares[b]
+        p = _exact_p(differences)
+        return _monte_carlo_p(differences, self._sums[a] - self._sums[b]) if p is None else p
+
+    @cached_property
+    def _sums(self) -> dict[str, RealArray]:
+        shares = np.stack(list(self._shares.values()), axis=1)
+        shares -= shares.mean(axis=1, keepdims=True)  # what all have in common cancels, and would only cost digits
+        return dict(zip(self._shares, _flipped(shares, self._flips, self._seed).T, strict=True))
+
+
+def _flipped(columns: RealArray, flips: int, seed: int) -> RealArray:
+    return flipped_sums(columns, flips, int(rng.generator(seed, "randomization").integers(2**63)))
+
+
+def _exact_p(differences: RealArray) -> float | None:
     """The p-value over all changes of sign, or None where there are too many to go through."""
     unequal = differences[differences != 0.0]
     sizes, seen = np.abs(unequal), abs(float(unequal.sum()))
@@ -76,7 +107,7 @@ def exact_p(differences: RealArray) -> float | None:
     return float((np.abs(signs @ sizes) >= _floor(seen, sizes)).mean())
 
 
-def monte_carlo_p(differences: RealArray, sums: RealArray) -> float:
+def _monte_carlo_p(differences: RealArray, sums: RealArray) -> float:
     """(1 + sums at least as far from zero as the one seen) / (1 + sums), of the sums after random changes of sign."""
     sizes, seen = np.abs(differences), abs(float(differences.sum()))
     return float((1 + np.count_nonzero(np.abs(sums) >= _floor(seen, sizes))) / (1 + len(sums)))
