@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import accuracy
+import behavior
+import filter_bubble
 import growth
 import ranking
 
@@ -80,6 +82,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "ranking": lambda: ranking.tables(_recorded("ranking")).strip(),
     "implicit": beside_implicit,
     "growth": lambda: growth.markdown(_recorded("growth")),
+    "churn": lambda: behavior.churn(_recorded("behavior")),
+    "responsiveness": lambda: behavior.responsiveness(_recorded("behavior")),
+    "filter bubble": lambda: filter_bubble.markdown(_recorded("filter-bubble")),
 }
 
 if __name__ == "__main__":
