@@ -5,8 +5,8 @@
 Each world is generated anew (its seed is its number) and every recommender, and both controls, meet the same chances in
 it; see `longtail.evaluation.behavior.filter_bubble` for the rules and the measures. The record under
 `benchmarks/results/` holds, for each recommender and measure, the mean over worlds at first, in the last round, the
-change, the change beyond that of people who browse instead, the mean of all rounds, and how far it is above theirs; with
-95 % intervals over worlds.
+change, the change beyond that of people who browse instead, the mean of all rounds, and how far that is above
+theirs; with 95 % intervals over worlds.
 """
 
 from __future__ import annotations
