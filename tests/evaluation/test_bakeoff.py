@@ -269,11 +269,11 @@ def test_json_is_strict_and_reads_back(result: BakeoffResult, tmp_path: Path) ->
             "environment",
         ),
         *("memory_method", "started", "seconds", "compile_seconds", "sample", "ranks", "tail", "outcomes", "not_run"),
-        *("comparisons", "audit", "sense", "segments"),
+        *("comparisons", "audit", "sense", "segments", "people", "curve"),
     }
     assert set(plain["outcomes"][0]) == {
         *("label", "algorithm", "parameters", "values", "users", "by_rating", "tail", "picks", "compile_seconds"),
-        *("error", "notes", "spread", "segments"),
+        *("error", "notes", "spread", "segments", "people", "curve", "treated"),
     }
     assert plain["format"] == 2
     assert plain["data"]["fingerprint"]

@@ -8,6 +8,7 @@ import json
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -17,6 +18,7 @@ from longtail.evaluation.comparing import ComparisonResult as Comparison
 from longtail.evaluation.comparing import compare
 from longtail.evaluation.comparing.wording import sentences
 from longtail.evaluation.report import comparison as page
+from longtail.evaluation.value import MetricValue
 
 
 @pytest.fixture
@@ -153,3 +155,40 @@ def test_runs_that_cannot_be_compared_at_all(result: BakeoffResult) -> None:
         compare([result])
     with pytest.raises(ConfigError, match="different names"):
         compare([result, result], ["a", "a"])
+
+
+def _with_users(run: BakeoffResult, shift: float) -> None:
+    """A hit rate for each of 400 users; `shift` of those who missed now hit."""
+    rng = np.random.default_rng(5)
+    hits = (rng.random(400) < 0.3).astype(float)
+    hits[(hits == 0) & (rng.random(400) < shift)] = 1.0
+    value = MetricValue.over_users("hit_rate", np.arange(400), hits)
+    outcome = next(one for one in run.outcomes if one.label == "popular")
+    outcome.values["hit_rate"], outcome.per_user = float(value), {"hit_rate": value}
+
+
+@pytest.mark.parametrize(("shift", "told"), [(0.2, True), (0.004, False)])
+def test_with_the_values_of_users_differences_are_paired(
+    result: BakeoffResult, other: BakeoffResult, shift: float, *, told: bool
+) -> None:
+    _with_users(result, 0.0)
+    _with_users(other, shift)
+    made = compare([result, other])
+    found = of(made, "popular")["hit_rate"][0]
+    assert found.paired
+    assert found.users == 400
+    assert found.told_apart is told
+    assert found.low < found.value < found.high or found.low == 0
+    assert found.value == pytest.approx(other.outcomes[2].values["hit_rate"] - result.outcomes[2].values["hit_rate"])
+    text = printed(made)
+    assert bool(re.search(r"\d%\) better", text)) is told
+    assert "In brackets" in " ".join(text.split())
+    other.protocol = dataclasses.replace(other.protocol, seed=9)
+    assert not of(compare([result, other]), "popular")["hit_rate"][0].paired
+
+
+def test_a_figure_that_is_no_mean_of_users_stays_plain(result: BakeoffResult, other: BakeoffResult) -> None:
+    for run in (result, other):
+        value = MetricValue(0.9, "catalogue_coverage", [0, 1, 2], [0.1, 0.2, 0.1])
+        run.outcomes[2].per_user = {"catalogue_coverage": value}
+    assert not of(compare([result, other]), "popular")["catalogue_coverage"][0].paired

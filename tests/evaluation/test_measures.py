@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
+import longtail as lt
+from longtail.evaluation import measures, metrics, primitive
 from longtail.evaluation.measures import COLUMNS, GROUPS, best
 
 BY_KEY = {column.key: column for column in COLUMNS}
@@ -46,3 +49,64 @@ def test_the_mark_follows_the_direction() -> None:
 def test_nobody_wins_alone() -> None:
     assert best(BY_KEY["rmse"], [0.9]) == set()
     assert best(BY_KEY["rmse"], [0.9, None, math.nan]) == set()
+
+
+@pytest.fixture(scope="module")
+def listed() -> tuple[lt.Interactions, lt.Interactions, lt.TopN]:
+    train, test = lt.splits.random_holdout(lt.datasets.synthetic(users=60, items=50, ratings=1_200), seed=0)
+    return train, test, lt.make("item-knn").fit(train).recommend(n=5)
+
+
+def test_what_is_measured_has_a_column_and_its_own_name(
+    listed: tuple[lt.Interactions, lt.Interactions, lt.TopN],
+) -> None:
+    train, test, lists = listed
+    expected = primitive.popular_lists(lists, train)
+    found = measures.ranking(lists, test, train, expected)
+    found |= measures.beyond_accuracy(lists, train, metrics.rating_cosine(train), expected=expected)
+    assert {name: value.name for name, value in found.items()} == {name: name for name in found}
+    columns = {column.key for column in COLUMNS if column.group in ("ranking", "beyond")} | {"hit_rate", "arhr"}
+    assert set(found) == columns
+    assert found["intra_list_diversity"] == metrics.intra_list_diversity(lists, metrics.rating_cosine(train))
+    assert all(0 <= found[name] <= 1 for name in ("unexpectedness", "long_tail_share", "gini", "serendipity"))
+
+
+def test_without_genres_calibration_is_left_out(listed: tuple[lt.Interactions, lt.Interactions, lt.TopN]) -> None:
+    train, test, lists = listed
+    bare = train.with_catalog(None)
+    found = measures.beyond_accuracy(lists, bare, metrics.rating_cosine(train))
+    assert not {"calibration", "unexpectedness_by_history", "unexpectedness"} & set(found)
+    assert not {"serendipity", "serendipity_by_popularity"} & set(measures.ranking(lists, test))
+
+
+def test_a_terminal_shows_the_columns_that_say_something_of_their_own() -> None:
+    assert len([column for column in COLUMNS if column.group == "beyond" and column.in_terminal]) == 6
+    assert len([column for column in COLUMNS if column.group == "beyond"]) == 13
+
+
+def test_the_primitive_list_is_that_of_the_recommender_called_popular(
+    listed: tuple[lt.Interactions, lt.Interactions, lt.TopN],
+) -> None:
+    train, _, lists = listed
+    model = lt.make("popular").fit(train)
+    assert primitive.popular_lists(lists, train).items.tolist() == model.recommend(n=5).items.tolist()
+    some = np.arange(0, 50, 3)
+    ours = primitive.popular_lists(lists, train, among=some)
+    theirs = model.recommend(n=5, candidates=train.item_ids[some])
+    assert [ours.of(user) for user in train.users_present()] == [theirs.of(user) for user in train.users_present()]
+
+
+def test_the_primitive_list_of_strangers_and_of_a_sample(
+    listed: tuple[lt.Interactions, lt.Interactions, lt.TopN],
+) -> None:
+    train, test, lists = listed
+    nobody = train.take(np.zeros(len(train), dtype=bool))
+    new = primitive.popular_lists(lists, train, history=nobody)
+    best = np.argsort(-train.item_counts, kind="stable")[:5]
+    assert (new.items == best).all()
+    own = primitive.popular_lists(lists, train, among=test)
+    counts = train.item_counts
+    for user, row in zip(own.users.tolist(), own.items.tolist(), strict=True):
+        theirs = test.items[test.users == user].tolist()
+        wanted = sorted((item for item in theirs if counts[item]), key=lambda item: (-counts[item], item))[:5]
+        assert row == wanted + [-1] * (5 - len(wanted))

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+import io
+import json
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
+from rich.console import Console
 
 import longtail as lt
 from longtail.errors import ConfigError, DataError
-from longtail.evaluation.protocols import Classic, Fold, Protocol, named
+from longtail.evaluation.bakeoff import Bakeoff, BakeoffResult
+from longtail.evaluation.protocols import PROTOCOLS, Classic, Fold, Protocol, from_plain, named
 
 
 def folds_of(protocol: Protocol, data: lt.Interactions) -> dict[str, Fold]:
@@ -85,3 +93,210 @@ def test_sentences_follow_the_values() -> None:
     assert "floor" not in " ".join(Classic(floor=None).questions(explicit=True))
     assert any("mix times" in caveat for caveat in protocol.caveats(explicit=True))
     assert len(protocol.questions(explicit=False)) == 2
+
+
+# -- every protocol ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def timed() -> lt.Interactions:
+    return lt.datasets.synthetic(users=60, items=80, ratings=1_500, seed=4)
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_every_protocol_says_what_it_is(name: str) -> None:
+    protocol = named(name)
+    assert protocol.name == name
+    assert protocol.question.endswith("?")
+    assert protocol.leaks
+    assert protocol.suits
+    described = protocol.described()
+    assert [entry for entry, _, _ in described] == list(protocol.parameters())
+    assert all(meaning and "\n" not in meaning for _, _, meaning in described)
+    for explicit in (True, False):
+        said = [*protocol.questions(explicit=explicit), *protocol.caveats(explicit=explicit)]
+        assert all(sentence[0].isupper() and sentence.endswith(".") and "  " not in sentence for sentence in said)
+    assert from_plain(name, json.loads(json.dumps(protocol.parameters()))) == protocol
+    assert named(f"{name}:{','.join(f'{key}={value}' for key, value, _ in described)}") == protocol
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_every_protocol_runs_and_is_kept(name: str, timed: lt.Interactions) -> None:
+    found = Bakeoff(timed, ["random", "popular"], name, n=5).run(progress=False)
+    assert [outcome.error for outcome in found.outcomes] == [None, None]
+    assert all(outcome.values for outcome in found.outcomes)
+    asked = {"ratings": "rmse", "hits": "arhr", "ranking": "ndcg", "beyond": "novelty"}
+    assert {key for key in asked.values() if key in found.outcomes[0].values} == {
+        asked[question] for question in found.protocol.asks
+    }
+    assert BakeoffResult.from_json(found.to_json()) == found
+    own = [f"{key} {value}" for key, value in found.protocol.own_parameters().items()]
+    assert all(entry in found.setting for entry in [name, "lists of 5", "seed 0", *own])
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_the_seed_decides_and_folds_are_called_unlike(name: str, timed: lt.Interactions) -> None:
+    def hidden(seed: int) -> list[str]:
+        folds = dataclasses.replace(named(name), seed=seed).folds(timed)
+        assert len({fold.name for fold in folds}) == len(folds)
+        return [fold.test.fingerprint for fold in folds if fold.test is not None]
+
+    assert hidden(3) == hidden(3)
+    assert (hidden(3) == hidden(4)) == (
+        name in {"leave-last-out", "temporal", "sliding-window", "next-item", "rest-of-session"}
+    )
+
+
+@pytest.mark.parametrize("name", [name for name, kind in PROTOCOLS.items() if kind.leaks == "nothing"])
+def test_where_nothing_leaks_train_is_earlier(name: str, timed: lt.Interactions) -> None:
+    for fold in named(name).folds(timed):
+        assert fold.train.times.max() < fold.test.times.min()
+        assert fold.given is None or fold.train.times.max() < fold.given.times.min()
+    assert not PROTOCOLS[name].accepts
+
+
+def test_levels_of_a_spec_stay_as_written() -> None:
+    rows = {"user": [1, 1], "item": [1, 2], "rating": [2.0, 10.0]}
+    data = lt.Interactions.from_frame(rows, scale=(1, 10))
+    assert named("leave-one-out", data).relevant == 8.0
+    assert named("leave-one-out:relevant=6,floor=5", data).relevant == 6.0
+    assert named("leave-one-out:relevant=6,floor=5", data).floor == 5.0
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("tempral", r"no protocol 'tempral' \(did you mean temporal\?\); choose from classic, rating-holdout"),
+        ("temporal:fractoin=0.1", "Temporal has no parameter 'fractoin'; did you mean fraction?"),
+        ("temporal:fraction=2", "fraction must lie between 0 and 1, such as 0.25, not 2.0"),
+        ("temporal:fraction=much", "fraction must be a number, not 'much'"),
+        ("temporal:fraction", "write parameters as temporal:parameter=value"),
+        ("k-fold:k=1", "KFold: k must be at least 2, not 1"),
+        ("k-fold:n=0", "n must be a whole number of at least 1, not 0"),
+        ("rating-holdout:sampled=100", "rating-holdout makes no lists"),
+        ("leave-one-out:sampled=0", "sampled must be at least 1, not 0"),
+        ("leave-one-out:sampling=often", "sampling must be one of uniform, popularity, not 'often'"),
+        ("user-cold-start:given=-1", "given must be at least 0, not -1"),
+        ("strong-generalization:given=1", "given must lie between 0 and 1"),
+    ],
+)
+def test_a_spec_that_cannot_be(spec: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message) as caught:
+        named(spec)
+    assert "\n" not in str(caught.value)
+
+
+def test_data_that_a_protocol_cannot_use(films: lt.Interactions, clicks: lt.Interactions) -> None:
+    for spec in ("temporal", "sliding-window", "leave-last-out", "next-item", "rest-of-session"):
+        with pytest.raises(DataError, match="needs times, and these data have none"):
+            named(spec).folds(films)
+    with pytest.raises(DataError, match="rating-holdout asks for ratings"):
+        named("rating-holdout").folds(clicks)
+    with pytest.raises(DataError, match="can be drawn by popularity; use sampling=uniform"):
+        named("item-cold-start:sampled=5,sampling=popularity").folds(films)
+    with pytest.raises(ConfigError, match="above the highest rating"):
+        named("k-fold:relevant=6").folds(films)
+
+
+def test_only_known_users_are_asked(timed: lt.Interactions) -> None:
+    (everyone,) = named("temporal:fraction=0.5").folds(timed)
+    (known,) = named("temporal:fraction=0.5,new-users=false").folds(timed)
+    assert everyone.sizes()["cold_users"] > 0
+    assert known.sizes()["cold_users"] == 0
+    assert set(known.asked) < set(everyone.asked)
+    rows = {"user": [1, 1, 2, 2], "item": [1, 2, 1, 2], "timestamp": [1, 2, 3, 4]}
+    with pytest.raises(DataError, match="every user is new"):
+        named("temporal:fraction=0.5,new-users=false").folds(lt.Interactions.from_frame(rows))
+
+
+def test_sessions_are_the_users() -> None:
+    clicks = lt.datasets.World(users=70, items=60, seed=5).clicks(1_200)
+    bakeoff = Bakeoff(clicks, ["popular"], "next-item")
+    found = bakeoff.run(progress=False)
+    assert found.data["users"] == len(set(clicks.sessions.tolist()))
+    assert found.sample.interactions == np.count_nonzero(clicks.sessions == found.sample.id)
+
+
+# -- items that nobody has met -----------------------------------------------------------------------------------------
+
+
+def test_what_each_algorithm_did_with_new_items(timed: lt.Interactions) -> None:
+    found = Bakeoff(timed, ["ease", "bias", "content-knn"], "item-cold-start").run(progress=False)
+    notes = {outcome.label: " ".join(outcome.notes) for outcome in found.outcomes}
+    assert notes["ease"] == "lists no item that nobody has met"
+    assert found.outcomes[0].values["hit_rate"] == 0
+    assert notes["bias"].endswith("100% of the places, all with the same score: their order says nothing")
+    assert "in 100% of its lists" in notes["content-knn"]
+    assert "same score" not in notes["content-knn"]
+    among_all = Bakeoff(timed, ["content-knn"], "item-cold-start:candidates=all").run(progress=False)
+    assert among_all.outcomes[0].notes
+    assert "100% of the places" not in among_all.outcomes[0].notes[0]
+    assert not Bakeoff(timed, ["ease"], "temporal").run(progress=False).outcomes[0].notes[1:]
+
+
+def test_the_order_of_ids_tells_nothing_of_new_items() -> None:
+    """Items listed the best known first: whoever scores new items alike must not find the best known of them."""
+    rng = np.random.default_rng(0)
+    met = rng.random((150, 60)) < np.linspace(0.8, 0.02, 60)
+    users, items = np.nonzero(met)
+    data = lt.Interactions.from_frame({"user": users, "item": items})
+    figures = []
+    for seed in range(20):
+        (fold,) = named(f"item-cold-start:share=0.5,seed={seed}").folds(data)
+        models = [lt.make(name).fit(fold.train) for name in ("popular", "random")]
+        lists = [model.recommend(fold.asked, 3, candidates=fold.allowed) for model in models]
+        figures.append([lt.metrics.precision(made, fold.test) for made in lists])
+    alike, chance = np.mean(figures, axis=0)
+    assert alike == pytest.approx(chance, abs=0.08)
+    protocol = named("item-cold-start")
+    again = protocol.view(data)
+    assert protocol.view(again) is again
+    assert sorted(again.item_ids) == sorted(data.item_ids)
+    frame = data.to_frame().sort("user", "item")
+    assert again.to_frame().sort("user", "item").equals(frame)
+
+
+# -- sampled negatives stand under their name --------------------------------------------------------------------------
+
+
+def test_no_table_carries_a_sampled_figure_unlabelled(timed: lt.Interactions, tmp_path: Path) -> None:
+    found = Bakeoff(timed, ["popular", "bias"], "leave-one-out:sampled=25,sampling=popularity").run(progress=False)
+    label = "25 sampled negatives (by popularity)"
+    console = Console(width=200, record=True, file=io.StringIO())
+    found.show(console)
+    said = console.export_text()
+    assert said.count(f"among {label}") == 3  # the line above, and the heading of each group of such columns
+    assert found.to_frame()["ranked_among"].unique().to_list() == [label]
+    assert label in found.to_csv(tmp_path / "figures.csv").read_text(encoding="utf-8")
+    assert json.loads(found.to_json())["ranked_among"] == label
+    assert json.loads(found.to_json())["protocol"]["sampled"] == 25
+    assert any("may put algorithms in another order" in caveat for caveat in found.caveats)
+    page = found.to_html(tmp_path / "report.html").read_text(encoding="utf-8")
+    tables = re.findall(r"<table.*?</table>", page, re.DOTALL)
+    titled = re.findall(r"<section.*?</section>", page, re.DOTALL)
+    assert tables
+    for section in titled:
+        words = ("hit rate", "NDCG", "HR", "precision")
+        if any(f"{word}<" in section or f"{word} ↑" in section for word in words):
+            assert f"among {label}" in section
+    full = Bakeoff(timed, ["popular", "bias"], "leave-one-out").run(progress=False)
+    assert full.to_frame()["ranked_among"].unique().to_list() == ["all items"]
+    assert "sampled negatives" not in full.to_html(tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_headings_stand_on_one_line_each(timed: lt.Interactions) -> None:
+    found = Bakeoff(timed, ["popular", "bias"], "temporal:sampled=25").run(progress=False)
+    console = Console(width=200, record=True, file=io.StringIO())
+    found.show(console)
+    said = console.export_text()
+    rows = [line for line in said.splitlines() if line.startswith(("popular", "bias"))]
+    assert all(re.search(r"\d\.\d{4}", row) for row in rows[:2])
+    assert "ranking, among 25 sampled negatives" in said
+
+
+def test_sampling_raises_figures(timed: lt.Interactions) -> None:
+    figures = [
+        Bakeoff(timed, ["popular"], spec).run(progress=False).outcomes[0].values["hit_rate"]
+        for spec in ("leave-one-out", "leave-one-out:sampled=25")
+    ]
+    assert figures[0] < figures[1]

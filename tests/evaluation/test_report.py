@@ -21,7 +21,8 @@ from longtail.evaluation.report.chart import PALETTE
 from longtail.evaluation.report.page import in_script
 from longtail.evaluation.sample_user import Pick, RatedItem
 
-SECTIONS = ["figures", "accuracy", "hits", "trade-off", "long-tail", "by-rating", "price", "cost", "user", "run"]
+CHARTS = ["accuracy", "hits", "trade-off", "long-tail", "by-rating", "price", "cost"]
+SECTIONS = ["figures", "verdicts", "sense", "audit", *CHARTS, "segments", "people", "run"]
 
 
 class Page(HTMLParser):
@@ -53,6 +54,10 @@ class Page(HTMLParser):
 @pytest.fixture
 def html(result: BakeoffResult) -> str:
     return report.render(result)
+
+
+def section(html: str, name: str) -> str:
+    return re.search(f'<section id="{name}".*?</section>', html, re.DOTALL)[0]
 
 
 def charts_of(html: str) -> dict[str, dict]:
@@ -113,7 +118,7 @@ def test_labels_cannot_end_the_script_they_stand_in(result: BakeoffResult) -> No
 
 
 def test_the_table_holds_every_figure_and_marks_the_best(html: str, result: BakeoffResult) -> None:
-    cells = re.findall(r'<td([^>]*) data-value="([^"]*)">([^<]*)</td>', html)
+    cells = re.findall(r'<td([^>]*) data-value="([^"]*)">([^<]*)</td>', section(html, "figures"))
     known = [value for outcome in result.outcomes for value in outcome.values.values() if value is not None]
     assert sorted(float(value) for _, value, _ in cells if value) == sorted(known)
     for style, _, text in cells:
@@ -192,7 +197,7 @@ def test_every_chart_has_a_place_a_name_and_a_legend(html: str) -> None:
     places = {attributes["id"]: attributes for attributes in page.all("div") if attributes.get("role") == "img"}
     assert set(places) == set(charts)
     assert all(attributes["aria-label"] for attributes in places.values())
-    assert len(page.all("figcaption")) == len(page.all("figure")) == 7
+    assert len(page.all("figcaption")) + 1 == len(page.all("figure")) == 9
 
 
 def test_bars_are_the_figures_best_first(html: str, result: BakeoffResult) -> None:
@@ -231,12 +236,12 @@ def test_an_interrupted_run_says_so_at_the_top(result: BakeoffResult) -> None:
 def test_data_without_ratings(clicks: lt.Interactions) -> None:
     html = report.render(Bakeoff(clicks, ["popular"]).run(progress=False))
     ids = [attributes["id"] for attributes in Page(html).all("section")]
-    assert ids == [name for name in SECTIONS if name not in ("accuracy", "by-rating", "price")]
+    assert ids == [name for name in SECTIONS if name not in ("accuracy", "by-rating", "price", "verdicts")]
     assert "These data hold no ratings" in html
 
 
 def test_nothing_measured(result: BakeoffResult, tmp_path: Path) -> None:
-    result.outcomes = [Outcome("a", "a", {}, error="no")]
+    result.outcomes, result.comparisons = [Outcome("a", "a", {}, error="no")], {}
     path = result.to_html(tmp_path / "report.html")
     ids = [attributes["id"] for attributes in Page(path.read_text(encoding="utf-8")).all("section")]
-    assert ids == ["figures", "user", "run"]
+    assert ids == ["figures", "sense", "audit", "people", "run"]

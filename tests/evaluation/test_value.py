@@ -1,6 +1,5 @@
 import json
 import pickle
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -77,14 +76,12 @@ WITHOUT_A_PAGE_YET = {
 }
 
 
-def test_the_page_on_metrics_has_a_section_for_each_with_its_direction() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text(encoding="utf-8")
-    sections = dict(section.split("\n", 1) for section in page.split("\n### ") if "\n" in section)
-    for info in METRICS.values():
-        if info.name in WITHOUT_A_PAGE_YET:
-            continue
-        section = sections[f"`{info.name}`: {info.title} ({info.short})"]
-        assert f"- **Direction**: {info.direction}" in section
-        for part in ("Formula", "By hand", "What it hides", "Source"):
-            assert f"- **{part}**" in section
-        assert f"m.{info.name}(" in section
+def test_the_mean_of_users_and_the_undefined() -> None:
+    pooled = MetricValue(0.9, "rmse", [0, 1, 2], [1.0, 0.5, np.nan])
+    assert (float(pooled), pooled.user_mean) == (0.9, 0.75)
+    counted = pooled.counting_undefined()
+    assert (float(counted), counted.per_user.tolist(), counted.users.tolist()) == (0.5, [1.0, 0.5, 0.0], [0, 1, 2])
+    assert pooled.counting_undefined(3.0) == 1.5
+    nobody = MetricValue.over_users("recall", [], [])
+    assert np.isnan(nobody.user_mean)
+    assert np.isnan(nobody.counting_undefined())

@@ -18,6 +18,7 @@ from longtail.cli.behavior import behavior
 from longtail.cli.cleaning import data_clean
 from longtail.cli.comparing import compare
 from longtail.cli.contest import bakeoff
+from longtail.cli.leaks import audit
 from longtail.cli.listing import algorithms, data_fetch, data_info, data_list
 from longtail.cli.measure import evaluate, split
 from longtail.cli.models import fit, recommend, similar
@@ -41,7 +42,7 @@ app = typer.Typer(
 VERBS = (
     *(bakeoff, compare, tune),
     *(recommend, similar, fit),
-    *(split, evaluate, behavior, sheet, answers),
+    *(split, audit, evaluate, behavior, sheet, answers),
     *(algorithms, protocols),
 )
 for verb in VERBS:

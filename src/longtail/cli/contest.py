@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from longtail.cli.options import (
+    Accept,
     BadRowsOption,
     Data,
     DuplicatesOption,
@@ -30,7 +31,8 @@ def bakeoff(
         ),
     ] = None,
     user: Annotated[
-        str | None, typer.Option("--user", "-u", help="Show what everyone recommends to this user.")
+        list[str] | None,
+        typer.Option("--user", "-u", help="Show what everyone recommends to this user; repeat it for more."),
     ] = None,
     protocol: Annotated[
         str,
@@ -47,6 +49,13 @@ def bakeoff(
         Path | None,
         typer.Option("--run", metavar="DIR", help="Keep the run in a folder; called again, it goes on from there."),
     ] = None,
+    curve: Annotated[
+        str | None,
+        typer.Option("--curve", metavar="SHARES", help="Learning curves: shares of the training data, as .1,.25,.5,1"),
+    ] = None,
+    curve_order: Annotated[
+        Literal["random", "earliest"], typer.Option("--curve-order", help="Which of each user's rows a curve keeps.")
+    ] = "random",
     n: Annotated[
         int | None, typer.Option("-n", "--n", help="Places in a list.", show_default="the protocol's, 10")
     ] = None,
@@ -58,6 +67,7 @@ def bakeoff(
         list[Path] | None,
         typer.Option("--output", "-o", metavar="FILE", help="Also write a .html, .json or .csv file; may be repeated."),
     ] = None,
+    accept: Accept = None,
     duplicates: DuplicatesOption = None,
     bad_rows: BadRowsOption = "error",
     as_json: Json = False,
@@ -81,6 +91,9 @@ def bakeoff(
         n=n,
         user=user,
         name=name,
+        accept=accept or [],
+        curve=_shares(curve),
+        curve_order=curve_order,
     )
     result = run.run(progress=not as_json, folder=folder)
     if as_json:
@@ -94,3 +107,11 @@ def bakeoff(
         raise typer.Exit(130)
     if all(outcome.error for outcome in result.outcomes):
         raise LongtailError(f"no algorithm finished; the first failed with: {result.outcomes[0].error}")
+
+
+def _shares(text: str | None) -> list[float]:
+    """Shares written with commas between them."""
+    try:
+        return [float(part) for part in text.split(",")] if text else []
+    except ValueError:
+        raise ConfigError(f"--curve takes shares with commas between them, such as .1,.25,.5,1, not {text!r}") from None

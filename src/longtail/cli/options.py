@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from longtail.data.interactions import BadRows, Duplicates, Interactions
 
 __all__ = [
+    "Accept",
     "BadRowsOption",
     "Data",
     "DuplicatesOption",
@@ -68,6 +69,10 @@ Model = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random choice.")]
 N = Annotated[int, typer.Option("-n", "--n", help="Places in a list.")]
+Accept = Annotated[
+    list[str] | None,
+    typer.Option("--accept", metavar="LEAK", help="A leak that is no reason to stop, such as future; repeat it."),
+]
 DuplicatesOption = Annotated[
     Literal["error", "last", "mean", "sum"] | None,
     typer.Option("--duplicates", help="What to do when a user rated an item twice.", show_default="error for ratings"),

@@ -6,6 +6,11 @@ import re
 
 __all__ = ["in_options"]
 
+
+def _accepted(found: re.Match[str]) -> str:
+    return "; to go on all the same, " + " ".join(f"--accept {name}" for name in re.findall(r"[\w-]+", found[1]))
+
+
 _WORDS = (
     (r"\b(bad_rows|duplicates)='(\w+)'", lambda found: f"--{found[1].replace('_', '-')} {found[2]}"),
     (r"^n must be", "-n must be"),
@@ -22,6 +27,7 @@ _WORDS = (
         r"(by_time|leave_one_out\(which='last'\)) needs times, and these data have none; load .*",
         "a split by time needs times, and these data have none; add a timestamp column, or hold out rows at random",
     ),
+    (r"; to go on all the same, accept=\[(.*)\]", _accepted),
     (r"to resume, name the file of the study", "to resume, name the file: --study FILE"),
     (
         r"is there already; resume it, or name another file for the study",

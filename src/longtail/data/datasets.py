@@ -23,8 +23,9 @@ from longtail.errors import ConfigError, DownloadError
 
 if TYPE_CHECKING:
     from longtail.data.synthetic import World, synthetic
+    from longtail.data.worked_example import worked_example
 
-__all__ = ["CITATION", "DATASETS", "Dataset", "World", "load", "movielens", "synthetic"]
+__all__ = ["CITATION", "DATASETS", "Dataset", "World", "load", "movielens", "synthetic", "worked_example"]
 
 HOME = "https://files.grouplens.org/datasets/movielens"
 CITATION = (
@@ -194,7 +195,8 @@ def _nearest(name: str, known: list[str]) -> str:
 
 
 def __getattr__(name: str) -> Any:
-    """`synthetic` and `World`, imported when first used."""
-    if name not in ("synthetic", "World"):
+    """`synthetic`, `World` and `worked_example`, imported when first used."""
+    if name not in ("synthetic", "World", "worked_example"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module("longtail.data.synthetic"), name)
+    home = "longtail.data.worked_example" if name == "worked_example" else "longtail.data.synthetic"
+    return getattr(importlib.import_module(home), name)

@@ -10,12 +10,16 @@ from scipy import sparse
 from longtail.data.interactions import Interactions
 from longtail.data.results import TopN
 from longtail.errors import ConfigError, DataError
+from longtail.evaluation.per_list import histories
 from longtail.evaluation.value import MetricValue
-from longtail.types import RealArray
+from longtail.kernels.lists import weights_by_label
+from longtail.types import AnyArray, IntArray, LongArray, RealArray
 
 __all__ = ["Weights", "calibration", "genre_shares"]
 
 Weights = Literal["rating", "equal"]
+
+LISTS_AT_ONCE = 1 << 15
 
 
 def calibration(
@@ -62,13 +66,19 @@ def calibration(
     if weights not in get_args(Weights):
         raise ConfigError(f"weights must be rating or equal, not {weights!r}")
     of_item = genre_shares(train)
-    liked = _normalised(_liked(lists, train, weights) @ of_item)
-    got = _normalised(_listed(lists, train, discounted) @ of_item)
-    mixed = (1.0 - alpha) * got + alpha * liked
-    with np.errstate(divide="ignore", invalid="ignore"):
-        parts = np.where(liked > 0, liked * np.log(liked / mixed), 0.0)
-    undefined = np.isnan(liked).any(axis=1) | np.isnan(got).any(axis=1)
-    return MetricValue.over_users("calibration", lists.users, np.where(undefined, np.nan, parts.sum(axis=1)))
+    starts, sizes = histories(lists, train)
+    ratings = np.maximum(train.by_user.data, 0.0) if weights == "rating" else np.ones(train.by_user.nnz)
+    listed = lists.aligned_to(lists.user_ids, train.item_ids).items
+    places = 1.0 / np.log2(np.arange(lists.n) + 2.0) if discounted else np.ones(lists.n)
+    per_user = np.empty(len(lists))
+    for lo in range(0, len(lists), LISTS_AT_ONCE):
+        part = slice(lo, lo + LISTS_AT_ONCE)
+        liked = _shares(starts[part], sizes[part], train.by_user.indices, ratings, of_item)
+        lines = listed[part]
+        first = np.arange(len(lines)) * lists.n
+        got = _shares(first, np.full(len(lines), lists.n), lines.ravel(), np.tile(places, len(lines)), of_item)
+        per_user[part] = _divergence(liked, (1.0 - alpha) * got + alpha * liked)
+    return MetricValue.over_users("calibration", lists.users, per_user)
 
 
 def genre_shares(train: Interactions) -> sparse.csr_array:
@@ -88,27 +98,21 @@ def genre_shares(train: Interactions) -> sparse.csr_array:
     return sparse.csr_array((shares, columns, indptr), shape=(train.n_items, len(names)))
 
 
-def _liked(lists: TopN, train: Interactions, weights: Weights) -> sparse.csr_array:
-    """(n_lists, n_items): what each list's user likes, and how much; empty for a user without a row in `train`."""
-    owners = train.user_ids.index(lists.user_ids[lists.users], missing=-1)
-    values = np.maximum(train.by_user.data, 0.0) if weights == "rating" else np.ones(train.by_user.nnz)
-    known = sparse.csr_array((values, train.by_user.indices, train.by_user.indptr), shape=train.by_user.shape)
-    nobody = sparse.csr_array((1, train.n_items), dtype=known.dtype)
-    liked: sparse.csr_array = sparse.vstack([known, nobody], format="csr")[np.where(owners >= 0, owners, train.n_users)]
-    return liked
-
-
-def _listed(lists: TopN, train: Interactions, discounted: bool) -> sparse.csr_array:
-    """(n_lists, n_items): what each list holds, by weight of its place."""
-    aligned = lists.aligned_to(lists.user_ids, train.item_ids)
-    rows, places = np.nonzero(aligned.filled)
-    weights = 1.0 / np.log2(places + 2.0) if discounted else np.ones(len(rows))
-    return sparse.csr_array((weights, (rows, aligned.items[rows, places])), shape=(len(lists), train.n_items))
-
-
-def _normalised(counts: sparse.csr_array) -> RealArray:
-    """(n, n_genres) dense, each row summing to 1; NaN where it sums to 0."""
-    dense = counts.toarray()
-    sums = dense.sum(axis=1, keepdims=True)
-    shares: RealArray = np.divide(dense, sums, out=np.full(dense.shape, np.nan), where=sums > 0)
+def _shares(
+    starts: LongArray, sizes: LongArray, items: IntArray, weights: AnyArray, of_item: sparse.csr_array
+) -> RealArray:
+    """(n, n_genres) by row: how the weight of its items is shared out over the genres; NaN where there is no genre."""
+    bounds, labels = of_item.indptr.astype(np.int64), of_item.indices.astype(np.int32)
+    held = np.ascontiguousarray(items, dtype=np.int32), weights.astype(np.float64)
+    found = weights_by_label(starts, starts + sizes, *held, bounds, labels, of_item.data, of_item.shape[1])
+    sums = found.sum(axis=1, keepdims=True)
+    shares: RealArray = np.divide(found, sums, out=np.full(found.shape, np.nan), where=sums > 0)
     return shares
+
+
+def _divergence(p: RealArray, q: RealArray) -> RealArray:
+    """(n,) sum of p ln(p / q) along each row, a p of 0 adding nothing; NaN where either is."""
+    quotient = np.divide(p, q, out=np.ones_like(p), where=p > 0)
+    parts = np.where(p > 0, p * np.log(quotient), 0.0).sum(axis=1)
+    defined = (p.sum(axis=1) > 0) & (q.sum(axis=1) > 0)
+    return np.where(defined, parts, np.nan)

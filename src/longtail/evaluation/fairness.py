@@ -117,7 +117,7 @@ def exposure_disparity(
     """
     found = np.array(list(exposure_ratios(lists, groups, merit=merit, discount=discount).values()))
     found = found[~np.isnan(found)]
-    behind = 1.0 - found.min() / found.max() if len(found) > 1 else np.nan
+    behind = 1.0 - found.min() / found.max() if len(found) > 1 and found.max() > 0 else np.nan
     return MetricValue(behind, "exposure_disparity", lists.users, np.full(len(lists), np.nan))
 
 

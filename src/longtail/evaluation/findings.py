@@ -12,6 +12,7 @@ import polars as pl
 
 from longtail.errors import DataError
 from longtail.evaluation import export, protocols
+from longtail.evaluation.leakage.treatment import in_words
 from longtail.evaluation.measures import COLUMNS, GROUPS, Column
 from longtail.evaluation.protocols import Protocol
 from longtail.evaluation.sample_user import Pick, RatedItem, SampleUser
@@ -38,11 +39,15 @@ class Outcome:
         segments: figures of new, light and heavy users, of head, mid and tail (`longtail.evaluation.segments.figures`).
         tail: share of all places of its lists that fall to the items up to each popularity rank.
         picks: what it recommends to the sample user.
+        people: what it lists for each of `Findings.people`, as plain values.
+        curve: figures by the share of the training data: share, rows, and `longtail.evaluation.learning_curve.figures`.
         compile_seconds: seconds spent compiling kernels, in no other figure.
         error: why it failed, in one line; None when it did not.
         notes: what a reader should know before comparing it.
+        treated: how it treated users and items that only test has, in counts (`leakage.treatment`).
         per_user: the metrics with the value of each user, averaged over folds and seeds; not part of the JSON, but
             kept with a run in a folder.
+        per_seed: the main figures with the value of each user, once for each seed; kept nowhere.
     """
 
     label: str
@@ -55,14 +60,18 @@ class Outcome:
     segments: dict[str, Any] = field(default_factory=dict)
     tail: list[float] = field(default_factory=list)
     picks: list[Pick] = field(default_factory=list)
+    people: list[list[dict[str, Any]]] = field(default_factory=list)
+    curve: list[dict[str, Any]] = field(default_factory=list)
     compile_seconds: float = 0.0
     error: str | None = None
     notes: list[str] = field(default_factory=list)
+    treated: dict[str, int] = field(default_factory=dict)
     per_user: dict[str, MetricValue] = field(default_factory=dict, compare=False, repr=False)
+    per_seed: dict[str, list[MetricValue]] = field(default_factory=dict, compare=False, repr=False)
 
     def plain(self) -> dict[str, Any]:
         """Everything but the values of each user, as plain values."""
-        return dataclasses.asdict(dataclasses.replace(self, per_user={}), dict_factory=_without_per_user)
+        return dataclasses.asdict(dataclasses.replace(self, per_user={}, per_seed={}), dict_factory=_without_per_user)
 
 
 @dataclass
@@ -83,9 +92,11 @@ class Findings:
         ranks: popularity ranks at which the long-tail curves are read.
         tail: share of all interactions that fall to the items up to each rank.
         compile_seconds: seconds spent compiling kernels, all algorithms together; above 0 on a first run only.
-        comparisons: which differences are real: figures and verdicts, as plain values.
-        audit: what the leakage audit found, likewise.
+        comparisons: which differences are real, as plain values (`longtail.evaluation.significance.record`).
+        audit: what the leakage audit found, likewise: `leakage.Audit.to_dict`, `sentences` and `accepted_in_words`.
         sense: what the data hold, likewise.
+        people: others to look at one by one, as plain values (`longtail.evaluation.people`).
+        curve: which shares of the training data the learning curves took, and how; empty where none were asked for.
         segments: what makes users new, light or heavy and items head, mid or tail, in words: kind -> segment -> rule.
         outcomes: one for each algorithm that finished or failed.
         not_run: labels of the algorithms that an interrupt left out.
@@ -108,6 +119,8 @@ class Findings:
     audit: dict[str, Any] = field(default_factory=dict)
     sense: dict[str, Any] = field(default_factory=dict)
     segments: dict[str, Any] = field(default_factory=dict)
+    people: list[dict[str, Any]] = field(default_factory=list)
+    curve: dict[str, Any] = field(default_factory=dict)
     outcomes: list[Outcome] = field(default_factory=list)
     not_run: list[str] = field(default_factory=list)
 
@@ -164,6 +177,22 @@ class Findings:
             for note in outcome.notes if outcome.error is None else []:
                 found.setdefault(note, []).append(outcome.label)
         return [f"{_each_of(labels)} {note}" for note, labels in found.items()]
+
+    @property
+    def accepted_leaks(self) -> list[str]:
+        """The leaks that somebody accepted, a sentence a kind."""
+        said: list[str] = self.audit.get("accepted_in_words", [])
+        return said
+
+    @property
+    def treatment(self) -> list[str]:
+        """How each algorithm treated users and items that only test has, in sentences; those alike are one."""
+        found: dict[str, list[str]] = {}
+        for outcome in self.outcomes:
+            said = in_words(outcome.treated)
+            if said and outcome.error is None:
+                found.setdefault(said, []).append(outcome.label)
+        return [f"{_each_of(labels)} {said}." for said, labels in found.items()]
 
     def to_frame(self) -> pl.DataFrame:
         """One row an algorithm: label, name, parameters (JSON), every column, compile seconds and the error.
@@ -235,7 +264,7 @@ class Findings:
 
 
 def _without_per_user(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    return {name: value for name, value in pairs if name != "per_user"}
+    return {name: value for name, value in pairs if name not in ("per_user", "per_seed")}
 
 
 def _each_of(labels: list[str]) -> str:

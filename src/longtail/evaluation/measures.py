@@ -52,6 +52,7 @@ class Column:
         higher_is_better: None where neither end is good in itself.
         digits: how the value is shown.
         meaning: what it tells, and what it hides.
+        in_terminal: whether it stands in the table of a terminal, too, and not in the report and the files only.
     """
 
     key: str
@@ -61,6 +62,7 @@ class Column:
     higher_is_better: bool | None
     digits: Digits
     meaning: str = ""
+    in_terminal: bool = True
 
     @property
     def direction(self) -> str:
@@ -92,9 +94,14 @@ class Column:
                 return f"{value:.{self.digits}f}"
 
 
-def _metric(name: str, digits: Digits, group: str, prefix: str = "") -> Column:
+def _metric(name: str, digits: Digits, group: str, prefix: str = "", in_terminal: bool = True) -> Column:
     info = METRICS[name]
-    return Column(prefix + name, info.short, info.title, group, info.higher_is_better, digits, info.meaning)
+    heading = (info.short, info.title, group, info.higher_is_better)
+    return Column(prefix + name, *heading, digits, info.meaning, in_terminal)
+
+
+def _more(name: str, digits: Digits, group: str) -> Column:
+    return _metric(name, digits, group, in_terminal=False)
 
 
 def _cost(key: str, short: str, title: str, digits: Digits = "seconds") -> Column:
@@ -110,11 +117,21 @@ COLUMNS: tuple[Column, ...] = (
     *(_metric(name, "percent", "hits") for name in ("hit_rate", "cumulative_hit_rate")),
     _metric("arhr", "4", "hits"),
     *(_metric(name, "4", "ranking") for name in ("precision", "recall", "ndcg", "mean_average_precision", "mrr")),
+    _more("serendipity", "4", "ranking"),
+    _more("serendipity_by_popularity", "4", "ranking"),
     _metric("user_coverage", "share", "beyond"),
     _metric("catalogue_coverage", "share", "beyond"),
     _metric("diversity", "4", "beyond"),
     _metric("novelty", "count", "beyond"),
     _metric("self_information", "2", "beyond"),
+    _metric("calibration", "4", "beyond"),
+    _more("intra_list_diversity", "4", "beyond"),
+    _more("unexpectedness", "share", "beyond"),
+    _more("unexpectedness_by_history", "4", "beyond"),
+    _more("average_recommendation_popularity", "count", "beyond"),
+    _more("long_tail_share", "share", "beyond"),
+    _more("gini", "4", "beyond"),
+    _more("exposure_disparity", "4", "beyond"),
     _cost("fit_seconds", "fit s", "seconds to learn"),
     _cost("predict_seconds", "pred s", "seconds to predict the hidden ratings"),
     _cost("recommend_seconds", "list s", "seconds to list items for everyone asked"),
@@ -153,10 +170,24 @@ def hits(lists: TopN, test: Interactions, relevant: float) -> dict[str, MetricVa
     return measured
 
 
-def ranking(lists: TopN, test: Interactions) -> dict[str, MetricValue]:
-    """How well lists are ordered, every hidden interaction being a right answer."""
-    measured = (metrics.hit_rate, metrics.precision, metrics.recall, metrics.ndcg, metrics.mean_average_precision)
-    return {metric.__name__: metric(lists, test) for metric in (*measured, metrics.mrr)}
+def ranking(
+    lists: TopN, test: Interactions, train: Interactions | None = None, expected: TopN | None = None
+) -> dict[str, MetricValue]:
+    """How well lists are ordered, every hidden interaction being a right answer; and what of it was to be expected.
+
+    Args:
+        lists: the lists.
+        test: the hidden interactions.
+        train: what was learned from, for popularity.
+        expected: what a primitive recommender lists (`primitive.popular_lists`).
+    """
+    measured = (metrics.hit_rate, metrics.arhr, metrics.precision, metrics.recall, metrics.ndcg, metrics.mrr)
+    found = {metric.__name__: metric(lists, test) for metric in (*measured, metrics.mean_average_precision)}
+    if expected is not None:
+        found["serendipity"] = metrics.serendipity(lists, test, expected)
+    if train is not None:
+        found["serendipity_by_popularity"] = metrics.serendipity_by_popularity(lists, test, train)
+    return found
 
 
 def by_rating(lists: TopN, test: Interactions) -> list[dict[str, float]]:
@@ -170,12 +201,41 @@ def by_rating(lists: TopN, test: Interactions) -> list[dict[str, float]]:
     ]
 
 
-def beyond_accuracy(lists: TopN, data: Interactions, similarity: ItemSimilarity) -> dict[str, MetricValue]:
-    """Coverage, diversity and novelty of lists made from all the data."""
-    return {
+def beyond_accuracy(
+    lists: TopN,
+    train: Interactions,
+    similarity: ItemSimilarity,
+    *,
+    history: Interactions | None = None,
+    expected: TopN | None = None,
+) -> dict[str, MetricValue]:
+    """What accuracy does not see of lists: coverage, diversity, novelty, popularity, surprise, calibration, exposure.
+
+    Args:
+        lists: the lists.
+        train: what was learned from: popularity is counted in it, and genres are those of its catalog, if any.
+        similarity: of items, for diversity.
+        history: what the users of the lists know and like; `train` by default.
+        expected: what a primitive recommender lists (`primitive.popular_lists`).
+    """
+    diverse = metrics.diversity(lists, similarity)
+    found = {
         "user_coverage": metrics.user_coverage(lists),
         "catalogue_coverage": metrics.catalogue_coverage(lists),
-        "diversity": metrics.diversity(lists, similarity),
-        "novelty": metrics.novelty(lists, data),
-        "self_information": metrics.self_information(lists, data),
+        "diversity": diverse,
+        "intra_list_diversity": MetricValue.over_users("intra_list_diversity", diverse.users, diverse.per_user),
+        "novelty": metrics.novelty(lists, train),
+        "self_information": metrics.self_information(lists, train),
+        "average_recommendation_popularity": metrics.average_recommendation_popularity(lists, train),
+        "long_tail_share": metrics.long_tail_share(lists, train),
+        "gini": metrics.gini(lists),
+        "exposure_disparity": metrics.exposure_disparity(lists, metrics.popularity_groups(train)),
     }
+    if expected is not None:
+        found["unexpectedness"] = metrics.unexpectedness(lists, expected)
+    known = train if history is None else history
+    if known.catalog is not None and "genres" in known.catalog.items.columns:
+        found["calibration"] = metrics.calibration(lists, known)
+        alike = metrics.genre_jaccard(known)
+        found["unexpectedness_by_history"] = metrics.unexpectedness_by_history(lists, known, alike)
+    return found

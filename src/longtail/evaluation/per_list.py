@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from longtail.data.ids import Ids
+from longtail.data.interactions import Interactions
 from longtail.data.results import TopN
 from longtail.errors import DataError
 from longtail.kernels.lists import strangers
 from longtail.types import AnyArray, BoolArray, LongArray, RealArray
 
-__all__ = ["lengths", "list_of_user", "mean_of_items", "ratio", "sum_of_items", "unexpected"]
+__all__ = ["histories", "lengths", "list_of_user", "mean_of_items", "ratio", "sum_of_items", "unexpected"]
 
 
 def lengths(lists: TopN) -> LongArray:
@@ -54,6 +55,13 @@ def list_of_user(lists: TopN) -> LongArray:
         twice = lists.users[rows[lists.users] != np.arange(len(lists))][0]
         raise DataError(f"user {lists.user_ids[twice]} has more than one list; keep one list for each user")
     return rows
+
+
+def histories(lists: TopN, train: Interactions) -> tuple[LongArray, LongArray]:
+    """Where the history of each list's user starts among the rows of `train.by_user`, and how long it is."""
+    owners = train.user_ids.index(lists.user_ids[lists.users], missing=-1)
+    bounds = train.by_user.indptr.astype(np.int64)
+    return np.where(owners >= 0, bounds[owners], 0), np.where(owners >= 0, bounds[owners + 1] - bounds[owners], 0)
 
 
 def unexpected(lists: TopN, expected: TopN) -> BoolArray:

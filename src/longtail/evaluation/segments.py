@@ -17,11 +17,12 @@ import numpy as np
 
 from longtail.data.interactions import Interactions
 from longtail.data.results import RatingPredictions, TopN
+from longtail.evaluation.groups import popularity_groups
 from longtail.evaluation.hits import Hits
 from longtail.evaluation.intervals import Z, wilson
 from longtail.types import AnyArray, BoolArray, IntArray
 
-__all__ = ["ENOUGH", "ITEMS", "KINDS", "METRICS", "USERS", "Groups", "figures", "of_lists", "of_ratings", "summed"]
+__all__ = ["ENOUGH", "ITEMS", "KINDS", "METRICS", "USERS", "Segments", "figures", "of_lists", "of_ratings", "summed"]
 
 USERS, ITEMS = ("new", "light", "heavy"), ("head", "mid", "tail")
 KINDS: dict[str, tuple[str, ...]] = {"users": USERS, "items": ITEMS}
@@ -30,8 +31,6 @@ NEW = 5
 """A user with so many rows to learn from, or fewer, is new."""
 HEAVY = 0.8
 """Of the others, those with more rows than this share of them are heavy."""
-HEAD, TAIL = 0.5, 0.8
-"""The most popular items up to the first share of all rows are the head, those beyond the second are the tail."""
 ENOUGH = 30
 """With fewer users than this, a figure says nothing."""
 
@@ -40,7 +39,7 @@ Moments = list[float]
 
 
 @dataclass(frozen=True, eq=False)
-class Groups:
+class Segments:
     """In which segment each user and each item is.
 
     Attributes:
@@ -54,41 +53,43 @@ class Groups:
     rules: dict[str, dict[str, str]]
 
     @classmethod
-    def of(cls, train: Interactions, given: Interactions | None = None) -> Groups:
+    def of(cls, train: Interactions, given: Interactions | None = None) -> Segments:
         """The segments of a fold, by its training data (and by the histories given of people who are not in them).
 
         Examples:
             >>> rows = {"user": [1] * 6 + [2] * 8 + [3], "item": [*range(6), *range(8), 0]}
-            >>> groups = Groups.of(Interactions.from_frame(rows))
-            >>> [USERS[at] for at in groups.users], [ITEMS[at] for at in groups.items][:7]
-            (['light', 'heavy', 'new'], ['head', 'head', 'head', 'head', 'mid', 'mid', 'tail'])
+            >>> segments = Segments.of(Interactions.from_frame(rows))
+            >>> [USERS[at] for at in segments.users], [ITEMS[at] for at in segments.items][:7]
+            (['light', 'heavy', 'new'], ['head', 'mid', 'mid', 'mid', 'mid', 'mid', 'tail'])
         """
         lengths = train.user_counts + (0 if given is None else given.user_counts)
-        known = lengths[lengths > NEW]
-        heavy = int(np.quantile(known, HEAVY, method="lower")) if len(known) else NEW
+        heavy = _heavy_beyond(lengths[lengths > NEW])
         users = np.where(lengths <= NEW, 0, np.where(lengths <= heavy, 1, 2)).astype(np.int32)
-        order = np.argsort(-train.item_counts, kind="stable")
-        before = np.cumsum(train.item_counts[order]) - train.item_counts[order]
-        share = before / max(1, len(train))
-        items = np.empty(train.n_items, np.int32)
-        items[order] = np.where(share < HEAD, 0, np.where(share < TAIL, 1, 2))
-        sizes = np.bincount(items[train.item_counts > 0], minlength=3)
+        items = popularity_groups(train)
+        sizes = items.sizes
         rules = {
             "users": {
                 "new": f"at most {NEW} rows to learn from",
-                "light": f"more than {NEW}, at most {heavy:,}: all but the most active fifth of the others",
-                "heavy": f"more than {heavy:,} rows: the most active fifth of those who are not new",
+                "light": f"more than {NEW}, at most {heavy:,}: all but about the most active fifth of the others",
+                "heavy": f"more than {heavy:,} rows: about the most active fifth of those who are not new",
             },
             "items": {
-                "head": f"the {sizes[0]:,} most popular items, to which {HEAD:.0%} of the training rows fall",
-                "mid": f"the next {sizes[1]:,}, up to {TAIL:.0%} of the rows",
-                "tail": f"the other {sizes[2]:,}, and what nobody met in training",
+                "head": f"the {sizes[0]:,} most popular items, to which 20% of the training rows fall",
+                "mid": f"the {sizes[1]:,} between head and tail",
+                "tail": f"the {sizes[2]:,} least popular, to which 20% fall, with those that nobody met in training",
             },
         }
-        return cls(users, items, rules)
+        return cls(users, items.of, rules)
 
 
-def of_lists(lists: TopN, test: Interactions, groups: Groups) -> dict[str, dict[str, dict[str, Moments]]]:
+def _heavy_beyond(lengths: IntArray) -> int:
+    """The length of history beyond which a user is heavy; where more than a fifth share the most, they all are."""
+    if not len(lengths) or lengths.min() == lengths.max():
+        return int(lengths.max()) if len(lengths) else NEW
+    return min(int(np.quantile(lengths, HEAVY, method="lower")), int(lengths.max()) - 1)
+
+
+def of_lists(lists: TopN, test: Interactions, segments: Segments) -> dict[str, dict[str, dict[str, Moments]]]:
     """Hit rate, recall and NDCG of each segment, as sums; kind -> segment -> figure -> moments.
 
     Users in a segment are judged by all of their hidden items; of a segment of items, only those items count, over the
@@ -98,7 +99,7 @@ def of_lists(lists: TopN, test: Interactions, groups: Groups) -> dict[str, dict[
     gain = np.where(hits.found, 1 / np.log2(1 + np.maximum(hits.ranks, 1)), 0.0)
     ideal = np.concatenate([[0.0], np.cumsum(1 / np.log2(np.arange(2, lists.n + 2)))])
     found: dict[str, dict[str, dict[str, Moments]]] = {}
-    for kind, name, rows in _segments(test.users, test.items, groups):
+    for kind, name, rows in _rows_of(test.users, test.items, segments):
         hidden, listed = hits.total(rows), hits.total(rows & hits.found)
         asked = hidden > 0
         hidden, listed, gained = hidden[asked], listed[asked], hits.total(gain * rows)[asked]
@@ -110,24 +111,24 @@ def of_lists(lists: TopN, test: Interactions, groups: Groups) -> dict[str, dict[
     return found
 
 
-def of_ratings(predictions: RatingPredictions, groups: Groups) -> dict[str, dict[str, dict[str, Moments]]]:
+def of_ratings(predictions: RatingPredictions, segments: Segments) -> dict[str, dict[str, dict[str, Moments]]]:
     """The error of each segment's hidden ratings, as sums; kind -> segment -> figure -> moments."""
     errors = np.square(predictions.estimated.astype(np.float64) - predictions.actual)
     found: dict[str, dict[str, dict[str, Moments]]] = {}
-    for kind, name, rows in _segments(predictions.users, predictions.items, groups):
-        counts = np.bincount(predictions.users[rows], minlength=len(groups.users))
-        sums = np.bincount(predictions.users[rows], weights=errors[rows], minlength=len(groups.users))
+    for kind, name, rows in _rows_of(predictions.users, predictions.items, segments):
+        counts = np.bincount(predictions.users[rows], minlength=len(segments.users))
+        sums = np.bincount(predictions.users[rows], weights=errors[rows], minlength=len(segments.users))
         asked = counts > 0
         found.setdefault(kind, {})[name] = {"rmse": _moments(sums[asked], counts[asked].astype(np.float64))}
     return found
 
 
-def _segments(users: IntArray, items: IntArray, groups: Groups) -> Iterable[tuple[str, str, BoolArray]]:
+def _rows_of(users: IntArray, items: IntArray, segments: Segments) -> Iterable[tuple[str, str, BoolArray]]:
     """Kind and name of each segment, and which rows belong to it."""
     for at, name in enumerate(USERS):
-        yield "users", name, groups.users[users] == at
+        yield "users", name, segments.users[users] == at
     for at, name in enumerate(ITEMS):
-        yield "items", name, groups.items[items] == at
+        yield "items", name, segments.items[items] == at
 
 
 def _moments(y: AnyArray, w: AnyArray | None = None) -> Moments:
@@ -154,7 +155,7 @@ def figures(sums: Mapping[str, Any]) -> dict[str, Any]:
 
     The interval of a hit rate is Wilson's; of the others that of a ratio of sums over users (Cochran 1977, eq. 2.39),
     var R = n / (n - 1) sum (y - R w)^2 / (sum w)^2; of an error on the scale of its logarithm. A segment without users
-    has no figures, one with a single user no interval.
+    has no figures; one with a single user, or where all are alike, no interval.
     """
     return {
         kind: {
@@ -179,4 +180,5 @@ def _figure(key: str, moments: Moments) -> dict[str, float]:
     else:
         low, high = max(0.0, ratio - spread), min(1.0, ratio + spread)
     found = {"value": ratio, "low": low, "high": high}
-    return {name: value for name, value in found.items() if n > 1 or name == "value"} | {"users": round(n)}
+    sure = n > 1 and (key == "hit_rate" or spread > 0)  # where everybody is alike there is nothing to judge by
+    return {name: value for name, value in found.items() if sure or name == "value"} | {"users": round(n)}

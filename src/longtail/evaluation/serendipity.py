@@ -14,11 +14,11 @@ from longtail.data.interactions import Interactions
 from longtail.data.results import TopN
 from longtail.errors import ConfigError
 from longtail.evaluation.hits import Hits
-from longtail.evaluation.per_list import lengths, ratio, unexpected
+from longtail.evaluation.per_list import histories, lengths, ratio, unexpected
 from longtail.evaluation.similarity import ItemSimilarity
 from longtail.evaluation.value import MetricValue
 from longtail.kernels.list_pairs import history_similarities
-from longtail.types import LongArray, RealArray
+from longtail.types import RealArray
 
 __all__ = ["History", "serendipity", "serendipity_by_popularity", "unexpectedness", "unexpectedness_by_history"]
 
@@ -185,7 +185,7 @@ def unexpectedness_by_history(
     if to not in get_args(History):
         raise ConfigError(f"to must be mean or nearest, not {to!r}")
     items = lists.aligned_to(lists.user_ids, similarity.item_ids).items
-    starts, sizes = _histories(lists, train)
+    starts, sizes = histories(lists, train)
     known = similarity.item_ids.index(train.item_ids.values)[train.by_user.indices]
     alike = history_similarities(items, starts, sizes, known, similarity.pairs, nearest=to == "nearest")
     distances = np.where(lists.filled, 1.0 - alike, 0.0).sum(axis=1)
@@ -198,10 +198,3 @@ def _chance(train: Interactions) -> RealArray:
     ranks = len(distinct) - np.searchsorted(distinct, train.item_counts)
     chance: RealArray = np.where(train.item_counts > 0, (train.n_items + 1.0 - ranks) / train.n_items, 0.0)
     return chance
-
-
-def _histories(lists: TopN, train: Interactions) -> tuple[LongArray, LongArray]:
-    """Where the history of each list's user starts among the rows of `train.by_user`, and how long it is."""
-    owners = train.user_ids.index(lists.user_ids[lists.users], missing=-1)
-    bounds = train.by_user.indptr.astype(np.int64)
-    return np.where(owners >= 0, bounds[owners], 0), np.where(owners >= 0, bounds[owners + 1] - bounds[owners], 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from longtail.evaluation import significance
 from longtail.evaluation.findings import Findings, Outcome
 from longtail.evaluation.intervals import wilson
 from longtail.evaluation.measures import COLUMNS, best
@@ -17,7 +18,7 @@ def sentences(findings: Findings) -> list[str]:
         _compared(findings),
         _accuracy(findings),
         _hits(findings),
-        _noise(findings),
+        *(significance.sentences(findings.comparisons) or [_noise(findings)]),
         _beyond(findings),
         _cost(findings),
         _missing(findings),
@@ -46,8 +47,10 @@ def _hits(findings: Findings) -> str:
     winners = _winners(findings, "hit_rate")
     if not winners or not winners[0].values["hit_rate"]:
         return ""
-    share, n = _show(winners[0], "hit_rate"), findings.protocol.n
-    return f"The one hidden item of each user was found most often by {_named(winners)}: in {share} of lists of {n}."
+    share, n, protocol = _show(winners[0], "hit_rate"), findings.protocol.n, findings.protocol
+    among = f", ranked among {protocol.among} only" if protocol.among else ""
+    what = "The one hidden item of each user was" if "hits" in protocol.asks else "Hidden items of a user were"
+    return f"{what} found most often by {_named(winners)}: in {share} of lists of {n}{among}."
 
 
 def _noise(findings: Findings) -> str:
@@ -56,10 +59,7 @@ def _noise(findings: Findings) -> str:
         return ""
     users = winners[0].users["hit_rate"]
     low, high = wilson(winners[0].values["hit_rate"] or 0.0, users)
-    return (
-        f"With {users:,} users that figure is only sure to lie between {100 * low:.1f} and {100 * high:.1f}%, "
-        "so small differences in hit rate mean nothing."
-    )
+    return f"With {users:,} users the 95% interval of that figure goes from {100 * low:.1f} to {100 * high:.1f}%."
 
 
 def _beyond(findings: Findings) -> str:

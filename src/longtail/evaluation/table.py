@@ -15,6 +15,7 @@ from longtail.evaluation.findings import Findings
 from longtail.evaluation.label_lines import longest_word, wrapped
 from longtail.evaluation.measures import GROUPS, Column, best
 from longtail.evaluation.sample_user import RatedItem
+from longtail.evaluation.significance.tables import verdict_tables
 
 __all__ = ["Tables"]
 
@@ -59,6 +60,7 @@ class Tables:
             yield Padding(grid, (1, 0, 0, 0))
         yield from self._remarks()
         yield Padding(self._legend(glyphs), (1, 0))
+        yield from verdict_tables(self.findings.comparisons, _table, options.max_width)
         yield self._sample_user(glyphs)
 
     def _packed(self, width: int, glyphs: Glyphs) -> Iterator[list[Table]]:
@@ -85,7 +87,7 @@ class Tables:
 
     def _groups(self, heights: list[int], glyphs: Glyphs) -> Iterator[Table]:
         for group in GROUPS:
-            columns = self.findings.columns(group)
+            columns = self._columns(group)
             if columns:
                 yield self._group(group, columns, heights, glyphs)
 
@@ -106,6 +108,7 @@ class Tables:
             if outcome.error:
                 yield Text.assemble((f"{outcome.label} failed: ", "bold red"), outcome.error)
         yield from map(Text, self.findings.remarks)
+        yield from map(Text, [*self.findings.accepted_leaks, *self.findings.treatment])
         if self.findings.interrupted:
             yield Text(f"Interrupted; not run: {', '.join(self.findings.not_run)}", style="bold yellow")
 
@@ -116,7 +119,10 @@ class Tables:
         return Text(f"{directions}without an arrow, neither end is better in itself\n{spelled}", style="dim")
 
     def _all_columns(self) -> list[Column]:
-        return [column for group in GROUPS for column in self.findings.columns(group)]
+        return [column for group in GROUPS for column in self._columns(group)]
+
+    def _columns(self, group: str) -> list[Column]:
+        return [column for column in self.findings.columns(group) if column.in_terminal]
 
     def _sample_user(self, glyphs: Glyphs) -> Group:
         sample, explicit = self.findings.sample, self.findings.explicit
@@ -142,7 +148,14 @@ class Tables:
 
 def _table(title: str) -> Table:
     heading = Text(title, style="bold")
-    return Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    return Table(
+        title=heading,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
+        min_width=heading.cell_len,  # a heading of two lines would not stand beside those of one
+    )
 
 
 def _cell(text: str, height: int, *, best: bool) -> Text:

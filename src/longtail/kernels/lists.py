@@ -8,7 +8,7 @@ from longtail.kernels.jit import strict_kernel
 from longtail.kernels.parallel import run_rows
 from longtail.types import AnyArray, BoolArray, IntArray, LongArray, RealArray
 
-__all__ = ["grouped", "places", "strangers", "weights_by_label"]
+__all__ = ["first_unmet", "grouped", "places", "strangers", "weights_by_label"]
 
 
 def grouped(keys: AnyArray, n_keys: int) -> tuple[LongArray, LongArray]:
@@ -98,6 +98,34 @@ def _strangers(items: IntArray, others: IntArray, rows: LongArray, lo: int, hi: 
                         new = False
                         break
             strange[line, place] = new
+
+
+def first_unmet(order: IntArray, starts: LongArray, stops: LongArray, met: IntArray, n: int) -> IntArray:
+    """(n_rows, n) int32: for each row the first n items of `order` not among met[start:stop] (increasing); -1 for none.
+
+    Examples:
+        >>> order, met = np.array([5, 2, 9], np.int32), np.array([2, 5], np.int32)
+        >>> first_unmet(order, np.array([0, 1]), np.array([1, 2]), met, 2).tolist()
+        [[5, 9], [2, 9]]
+    """
+    found = np.full((len(starts), n), -1, dtype=np.int32)
+    run_rows(lambda lo, hi: _first_unmet(order, starts, stops, met, n, lo, hi, found), len(found))
+    return found
+
+
+@strict_kernel
+def _first_unmet(
+    order: IntArray, starts: LongArray, stops: LongArray, met: IntArray, n: int, lo: int, hi: int, found: IntArray
+) -> None:
+    for row in range(lo, hi):
+        theirs, count = met[starts[row] : stops[row]], 0
+        for item in order:
+            if count == n:
+                break
+            place = np.searchsorted(theirs, item)
+            if place == len(theirs) or theirs[place] != item:
+                found[row, count] = item
+                count += 1
 
 
 def weights_by_label(

@@ -133,7 +133,9 @@ def of_world(answer: Callable[[World], Figures]) -> Callable[[int], Figures]:
     return lambda number: answer(drawn()[number])
 
 
-TREC, SKLEARN, SCIPY = "ir_measures, by trec_eval", "scikit-learn", "SciPy"
+IR_MEASURES, SKLEARN = f"ir_measures {version('ir_measures')}", f"scikit-learn {version('scikit-learn')}"
+TREC, SCIPY = f"{IR_MEASURES}, by trec_eval", f"SciPy {version('scipy')}"
+UNDEFINED = ".counting_undefined()"
 
 
 def from_record(library: str, name: str, turn: Callable[[float], float] = lambda value: value) -> Any:
@@ -174,7 +176,7 @@ def trec_checks() -> list[Check]:
             ),
             Check(
                 metric.__name__,
-                ", ".join(filter(None, (definition, "min_rating=4.0, undefined users counted as 0"))),
+                ", ".join(filter(None, (definition, f"min_rating=4.0, {UNDEFINED}"))),
                 f"{TREC} ({name})",
                 by_user(metric, *ON_LISTS, min_rating=LIKED, zero=True, **parameters),
                 of_world(liked),
@@ -265,7 +267,7 @@ def hit_checks() -> list[Check]:
         ),
         Check(
             "cumulative_hit_rate",
-            "undefined users counted as 0",
+            UNDEFINED,
             f"{TREC} (Success of what was rated 4 or more)",
             by_user(m.cumulative_hit_rate, *ON_LISTS, zero=True),
             zero_for_others(rated_liked),
@@ -282,10 +284,19 @@ def hit_checks() -> list[Check]:
         ),
         Check(
             "cumulative_hit_rate_by_prediction",
-            "undefined users counted as 0",
+            UNDEFINED,
             f"{TREC} (Success of what was predicted 4 or more)",
             by_user(m.cumulative_hit_rate_by_prediction, "lists", "predictions", zero=True),
             zero_for_others(expected_liked),
+        ),
+        Check(
+            "cumulative_hit_rate_by_prediction",
+            "",
+            f"{TREC} (Success of what was predicted 4 or more)",
+            by_user(m.cumulative_hit_rate_by_prediction, "lists", "predictions"),
+            of_world(expected_liked),
+            only=loops.expects,
+            whom="users of whom something was predicted so",
         ),
         Check(
             "rating_hit_rate",
@@ -343,7 +354,7 @@ def sklearn_checks() -> list[Check]:
     found += [
         Check(
             "ndcg",
-            'gains="exponential", min_rating=4.0, undefined users counted as 0',
+            'gains="exponential", min_rating=4.0, ' + UNDEFINED,
             f"{SKLEARN} (ndcg_score, ignore_ties)",
             by_user(m.ndcg, *ON_LISTS, gains="exponential", min_rating=LIKED, zero=True),
             of_world(live.ndcg(exponential, least=LIKED)),
@@ -403,15 +414,19 @@ def recorded_checks() -> list[Check]:
         turn, zero = options.pop("turn", None), options.pop("zero", False)
         definition = written(options)
         if zero:
-            definition = ", ".join(filter(None, (definition, "undefined users counted as 0")))
-        if turn:
-            definition = ", ".join(filter(None, (definition, turn[0])))
+            definition = ", ".join(filter(None, (definition, UNDEFINED)))
         theirs = from_record(library, name, turn[1]) if turn else from_record(library, name)
         ours = by_user(metric, *parts, zero=zero, **options)
         if "all" in recorded.figures(library, name, 0):
             ours = alone(metric, *parts, **options)
         check = Check(
-            metric.__name__, definition, said_by(library, name), ours, theirs, only or (lambda w, u: True), whom
+            metric.__name__,
+            definition,
+            said_by(library, turn[0] if turn else name),
+            ours,
+            theirs,
+            only or (lambda w, u: True),
+            whom,
         )
         found.append(check)
 
@@ -568,13 +583,6 @@ def beyond_checks() -> list[Check]:
             of_world(loops.over_lists(loops.tail_share)),
         ),
         Check(
-            "serendipity",
-            "",
-            OWN,
-            whole(m.serendipity, "lists", "test", "after"),
-            of_world(loops.over_test_users(loops.serendipity)),
-        ),
-        Check(
             "unexpectedness",
             "",
             OWN,
@@ -589,6 +597,16 @@ def beyond_checks() -> list[Check]:
             of_world(loops.over_lists(loops.new_in_list)),
         ),
     ]
+    surprising: list[tuple[Any, str, Callable[..., float]]] = [
+        (m.serendipity, "after", loops.serendipity),
+        (m.serendipity_by_popularity, "train", loops.serendipity_by_popularity),
+    ]
+    for metric, third, loop in surprising:
+        for least in (None, LIKED):
+            options = {} if least is None else {"min_rating": least}
+            of = loops.over_test_users(partial(loop, least=least or 0.0))
+            ours = whole(metric, "lists", "test", third, **options)
+            found.append(Check(metric.__name__, written(options), OWN, ours, of_world(of), least=least or 0.0))
     surprises: list[dict[str, Any]] = [{}, {"share_of": "interactions"}, {"unseen": "skipped"}, {"base": 10.0}]
     for options in surprises:
         share_of, skip, base = options.get("share_of", "users"), "unseen" in options, options.get("base", 2.0)
@@ -660,7 +678,7 @@ def comparison_checks() -> list[Check]:
         Check(
             "rank_biased_overlap",
             'p=0.8, form="normalized"',
-            "ir_measures (Compat)",
+            f"{IR_MEASURES} (Compat)",
             by_user(m.rank_biased_overlap, *both, p=0.8, form="normalized"),
             of_world(live.trec_compat),
             only=lambda world, user: bool(world.lists[user] and world.after[user]),

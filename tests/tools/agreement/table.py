@@ -1,4 +1,4 @@
-"""The table of agreements in `docs/metrics/index.md`, made from the checks."""
+"""The tables in `docs/metrics/index.md`: of all metrics, and of the agreements that the checks find."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from pathlib import Path
 from agreement.checks import LIST_RECORDS, ROOT, Check, checks, drawn, version, views
 from agreement.recorded import record
 from agreement.worlds import World
+from longtail.evaluation.metrics import METRICS
 
 PAGE: Path = ROOT / "docs" / "metrics" / "index.md"
-TABLE = re.compile(r"(?<=<!-- agreements -->\n).*?(?=<!-- end -->)", re.DOTALL)
+TABLE = re.compile(r"(?<=<!-- )(?P<name>metrics|agreements)(?P<mark> -->\n).*?(?=<!-- end -->)", re.DOTALL)
 SMALLEST = 1e-12
 """The smallest bound that is told: below it lies what the order of additions makes."""
 LIVE = {
@@ -102,12 +103,12 @@ def lines() -> list[str]:
         special = ", ".join(f"{kind} {found.kinds[kind]}" for kind in KINDS if found.kinds[kind])
         peer = check.peer + (f"; {check.whom}" if check.whom else "")
         name = f"[`{check.metric}`]({check.metric}.md)"
-        definition = f"`{check.definition}`" if "=" in check.definition else check.definition or "default"
+        definition = f"`{check.definition}`" if re.search("=|^[.]", check.definition) else check.definition or "default"
         rows.append(f"| {name} | {definition} | {peer} | {found.figures:,} | {special} | {bound(found.difference)} |")
     return rows
 
 
-def text() -> str:
+def of_agreements() -> str:
     """The table, and what it was made with."""
     libraries = [f"{name} {version(package)}" for name, package in LIVE.items()]
     kept = [f"{record(name)['library']} {record(name)['version']}" for name in LIST_RECORDS]
@@ -122,7 +123,15 @@ def same_libraries() -> bool:
     return all(importlib.metadata.version(package) == version(package) for package in LIVE.values())
 
 
+def of_metrics() -> str:
+    """A line a metric: name, code, direction, and what a high value tells and hides."""
+    rows = ["| metric | code | direction | what a high value tells, and hides |", "|---|---|---|---|"]
+    for name, info in METRICS.items():
+        rows.append(f"| [`{name}`]({name}.md) | {info.short} | {info.direction} | {info.meaning} |")
+    return "\n".join([*rows, ""])
+
+
 def filled(page: str) -> str:
-    """The page with its table made anew."""
-    made = text()
-    return TABLE.sub(lambda _: f"\n{made}\n", page)
+    """The page with its tables made anew."""
+    made = {"metrics": of_metrics, "agreements": of_agreements}
+    return TABLE.sub(lambda found: f"{found['name']}{found['mark']}\n{made[found['name']]()}\n", page)

@@ -107,7 +107,8 @@ def _check_sense(data: Interactions, kind: Kind, intent: Intent, filler: float |
 def _middling(known: Knowledge) -> LongArray:
     counts = known.data.item_counts[known.items]
     low, high = np.quantile(counts, (0.25, 0.75))
-    return known.drawn(known.items[(counts >= low) & (counts <= high)], 1)
+    middling = known.items[(counts >= low) & (counts <= high)]
+    return known.drawn(middling if len(middling) else known.items, 1)
 
 
 def _rated(known: Knowledge, kind: Kind, intent: Intent, targets: LongArray, size: int) -> tuple[LongArray, AnyArray]:

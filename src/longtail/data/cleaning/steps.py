@@ -91,7 +91,9 @@ class Step(ABC):
         """
         usual = {field.name: field.default for field in dataclasses.fields(self)}
         unusual = {name: value for name, value in params.values(self).items() if value != usual[name]}
-        pairs = ",".join(f"{name}={params.written(value)}" for name, value in unusual.items())
+        pairs = ",".join(
+            f"{name}={value if isinstance(value, str) else params.written(value)}" for name, value in unusual.items()
+        )
         return self.name + (f":{pairs}" if pairs else "")
 
 

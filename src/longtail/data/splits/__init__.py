@@ -19,7 +19,7 @@ train, a `GivenSplit` (train, given, test). Rows keep their order within each pa
 
 from longtail.data.splits.arrivals import Arrivals, cold_items
 from longtail.data.splits.moments import Window, by_time, sliding_windows
-from longtail.data.splits.parts import GivenSplit, Split, Which
+from longtail.data.splits.parts import GivenSplit, Split, Which, places
 from longtail.data.splits.people import cold_users, unseen_users
 from longtail.data.splits.rows import Per, k_fold, leave_one_out, predefined, random_holdout
 from longtail.data.splits.sessions import next_in_session, rest_of_session, sessions_as_users
@@ -37,6 +37,7 @@ __all__ = [
     "k_fold",
     "leave_one_out",
     "next_in_session",
+    "places",
     "predefined",
     "random_holdout",
     "rest_of_session",

@@ -7,7 +7,7 @@ import itertools
 import os
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
@@ -21,16 +21,26 @@ from longtail import params
 from longtail.algorithms.base import Recommender
 from longtail.data.interactions import Interactions
 from longtail.data.summary import summarize
-from longtail.evaluation import long_tail, protocols, resources, sample_user
+from longtail.evaluation import (
+    leakage,
+    learning_curve,
+    long_tail,
+    people,
+    protocols,
+    resources,
+    sample_user,
+    significance,
+)
 from longtail.evaluation.bakeoff.entries import Entry, entries
 from longtail.evaluation.bakeoff.journal import Journal
 from longtail.evaluation.bakeoff.part import Part, combined
 from longtail.evaluation.bakeoff.result import BakeoffResult
-from longtail.evaluation.bakeoff.trial import STAGES, Trial
+from longtail.evaluation.bakeoff.trial import STAGES, Terms, Trial
 from longtail.evaluation.findings import Outcome
+from longtail.evaluation.learning_curve import Order, checked_shares, smaller
 from longtail.evaluation.progress import Reporter, reporting
 from longtail.evaluation.protocols import Fold, Protocol
-from longtail.evaluation.segments import Groups
+from longtail.evaluation.segments import Segments
 from longtail.evaluation.similarity import ItemSimilarity, rating_cosine, vector_cosine
 from longtail.kernels.parallel import threads
 from longtail.kernels.topk import top_k
@@ -49,10 +59,13 @@ class Bakeoff:
         seed: of the splits, and of every algorithm given by name and without a seed of its own; by default the
             protocol's.
         repeats: how often an algorithm with a seed runs on every fold, each time with the next seed.
-        user: external id of the user whose recommendations to show; by default user 85 where there is one with at
-            least 20 interactions, else one with a history of median length.
+        user: external id of the user whose recommendations to show, or a list of several; by default user 85 where
+            there is one with at least 20 interactions, else one with a history of median length.
         n: places in a list; by default the protocol's.
         name: what to call the data in the report.
+        accept: names of leaks (`leakage.CHECKS`) that are no reason to stop, besides those the protocol accepts.
+        curve: shares of the training data, such as (0.1, 0.25, 0.5, 1), for learning curves on the same test part.
+        curve_order: what is kept of each user's rows, "random" ones or the "earliest".
 
     Raises:
         ConfigError: for an unknown algorithm, protocol or hyperparameter, or the same algorithm twice alike.
@@ -78,6 +91,9 @@ class Bakeoff:
         user: Any = None,
         n: int | None = None,
         name: str = "",
+        accept: Iterable[str] = (),
+        curve: Sequence[float] = (),
+        curve_order: Order = "random",
     ) -> None:
         chosen = protocols.named(protocol, data) if isinstance(protocol, str) else protocol
         self.name = name
@@ -87,9 +103,27 @@ class Bakeoff:
         self.repeats = params.positive("repeats", repeats)
         self.entries = entries(algorithms, self.protocol.seed)
         self.data = self.protocol.view(data)
-        self.sample = sample_user.choose(self.data, user)
+        wanted = list(user) if isinstance(user, (list, tuple)) else [] if user is None else [user]
+        self.sample = sample_user.choose(self.data, wanted[0] if wanted else None)
         self.folds = protocols.ready(self.protocol.folds(self.data))
+        self.accepted = leakage.named(accept) | self.protocol.accepts
+        self.curve = checked_shares(curve, curve_order)
+        self.curve_order: Order = curve_order
+        self._curve_folds = {
+            (fold.name, share): protocols.ready([smaller(fold, share, curve_order, self.protocol.seed)])[0]
+            for fold in learning_curve.folds_for(self.folds)
+            for share in self.curve
+            if share < 1
+        }
+        self._looked_at = people.fold_for(self.folds)
+        self._people = people.choose(self._looked_at, wanted, self.protocol.seed) if self._looked_at else []
         self._similarities: dict[str, ItemSimilarity] = {}
+
+    @cached_property
+    def audit(self) -> leakage.Audit:
+        """What the folds, and the algorithms as they were handed in, let a model know that it could not have known."""
+        models = {entry.label: entry.model for entry in self.entries}
+        return leakage.of_folds(self.folds, models, self.protocol, self.accepted)
 
     def run(self, *, progress: bool = True, folder: str | Path | None = None) -> BakeoffResult:
         """Run every algorithm and collect the figures.
@@ -103,10 +137,12 @@ class Bakeoff:
                 algorithms goes on from it, repeating nothing.
 
         Raises:
+            LeakageError: if the audit fails; nothing has been fitted then.
             ConfigError: if the folder holds another run.
             DataError: if it cannot be written.
         """
         began = time.perf_counter()
+        self.audit.raise_if_failed()
         journal = Journal(folder, self._setting)
         result = self._nothing_yet()
         result.compile_seconds = _warm_up()
@@ -120,6 +156,10 @@ class Bakeoff:
                     reporter.finished(entry.label, outcome.error or f"{outcome.values['cpu_seconds']:.1f} CPU seconds")
             except KeyboardInterrupt:
                 result.not_run = labels[len(result.outcomes) :]
+        self._settle_people(result)
+        result.comparisons = significance.record(
+            {outcome.label: outcome.per_seed for outcome in result.outcomes if not outcome.error}
+        )
         result.seconds = time.perf_counter() - began
         journal.finish(result)
         return result
@@ -127,24 +167,47 @@ class Bakeoff:
     def _outcome(self, entry: Entry, journal: Journal, reporter: Reporter) -> Outcome:
         """An algorithm on every fold, with every seed; the first error ends it."""
         parts: list[Part] = []
-        parameters = params.values(entry.model)
         for seed, fold in itertools.product(entry.seeds(self.repeats), self.folds):
-            part = journal.kept(entry.label, parameters, fold.name, seed)
-            if part is None:
-                part = self._trial(entry, seed, fold, reporter).run()
-                journal.keep(entry.label, parameters, part)
-            parts.append(part)
-            if part.error:
-                break
-        return combined(entry, parts)
+            parts.append(self._part(entry, seed, fold, journal, reporter))
+            if parts[-1].error:
+                return combined(entry, parts)
+        outcome = combined(entry, parts)
+        outcome.curve = self._curve(entry, parts, journal, reporter)
+        return outcome
+
+    def _part(self, entry: Entry, seed: int | None, fold: Fold, journal: Journal, reporter: Reporter) -> Part:
+        """From the folder where it is kept there, else made now."""
+        parameters = params.values(entry.model)
+        part = journal.kept(entry.label, parameters, fold.name, seed)
+        if part is None:
+            part = self._trial(entry, seed, fold, reporter).run()
+            journal.keep(entry.label, parameters, part)
+        return part
+
+    def _curve(self, entry: Entry, whole: list[Part], journal: Journal, reporter: Reporter) -> list[dict[str, Any]]:
+        """The figures by share of the training data, with the first seed; a share that fails is left out."""
+        points = []
+        seed = entry.seeds(1)[0]
+        for share in self.curve:
+            point: dict[str, Any] = {"share": share, "figures": {}}
+            for fold in learning_curve.folds_for(self.folds):
+                if share == 1:
+                    part = next(one for one in whole if (one.fold, one.seed) == (fold.name, seed))
+                else:
+                    part = self._part(entry, seed, self._curve_folds[fold.name, share], journal, reporter)
+                if not part.error:
+                    point["figures"] |= learning_curve.figures(part.measured)
+            points.append(point)
+        return points if self.curve else []
 
     def _trial(self, entry: Entry, seed: int | None, fold: Fold, reporter: Reporter) -> Trial:
-        similarity = self._similarity(fold.train)
-        return Trial(entry.label, entry.model, seed, fold, self.protocol, similarity, self.sample, reporter)
+        shown = self._people if fold is self._looked_at else ()
+        terms = Terms(self.protocol, self._similarity(fold.train), self.sample, shown, self.accepted)
+        return Trial(entry.label, entry.model, seed, fold, terms, reporter)
 
     @property
     def _stages(self) -> int:
-        return STAGES * len(self.folds) * self.repeats
+        return STAGES * (len(self.folds) * self.repeats + len(self._curve_folds))
 
     @cached_property
     def _setting(self) -> dict[str, Any]:
@@ -154,7 +217,7 @@ class Bakeoff:
             "data": self.data.fingerprint,
             "catalog": None if catalog is None else catalog.fingerprint,
             "protocol": {"name": self.protocol.name, **self.protocol.parameters()},
-            "user": self.sample.id,
+            "user": [self.sample.id, *(person["id"] for person in self._people)],
             "version": longtail.__version__,
         }
 
@@ -193,12 +256,26 @@ class Bakeoff:
             tail=long_tail.interaction_curve(data),
             sense=summarize(data),
             segments=self._segments(),
+            audit={
+                **self.audit.to_dict(),
+                "sentences": self.audit.sentences(),
+                "accepted_in_words": leakage.accepted_in_words(self.audit),
+            },
+            curve={"shares": list(self.curve), "order": self.curve_order} if self.curve else {},
         )
+
+    def _settle_people(self, result: BakeoffResult) -> None:
+        """Keep of the people drawn the one over whom the finished algorithms disagree most."""
+        finished = [outcome for outcome in result.outcomes if len(outcome.people) == len(self._people)]
+        kept = people.settled(self._people, [outcome.people for outcome in finished])
+        result.people = [self._people[at] for at in kept]
+        for outcome in result.outcomes:
+            outcome.people = [outcome.people[at] for at in kept] if outcome in finished else []
 
     def _segments(self) -> dict[str, Any]:
         """What the segments are, in the first fold that hides something."""
         first = next((fold for fold in self.folds if fold.test is not None), None)
-        return Groups.of(first.train, first.given).rules if first is not None else {}
+        return Segments.of(first.train, first.given).rules if first is not None else {}
 
 
 def _warm_up() -> float:

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from longtail import params
-from longtail.evaluation import segments
+from longtail.evaluation import segments, significance
 from longtail.evaluation.bakeoff.entries import Entry
 from longtail.evaluation.findings import Outcome
+from longtail.evaluation.leakage import treatment
 from longtail.evaluation.resources import Usage
 from longtail.evaluation.sample_user import Pick
 from longtail.evaluation.value import MetricValue
@@ -33,9 +34,11 @@ class Part:
         segments: sums for the figures of new, light and heavy users and so on (`longtail.evaluation.segments`).
         tail: share of all places of its lists that fall to the items up to each popularity rank.
         picks: what it recommends to the sample user.
+        people: what it lists for each of the people looked at (`longtail.evaluation.people`).
         notes: what a reader should know before comparing it.
         seconds: on the clock, by the keys of the columns of cost.
         usages: what every stage took.
+        treated: how it treated users and items that only test has (`leakage.treatment`).
         error: why it failed, in one line; None when it did not.
     """
 
@@ -47,9 +50,11 @@ class Part:
     segments: dict[str, Any] = field(default_factory=dict)
     tail: list[float] = field(default_factory=list)
     picks: list[Pick] = field(default_factory=list)
+    people: list[list[dict[str, Any]]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     usages: list[Usage] = field(default_factory=list)
+    treated: dict[str, int] = field(default_factory=dict)
     error: str | None = None
 
     def add(self, measured: Mapping[str, MetricValue], prefix: str = "") -> None:
@@ -68,6 +73,7 @@ def combined(entry: Entry, parts: Sequence[Part]) -> Outcome:
         outcome.per_user[key] = value
         if len(found) > 1:
             outcome.spread[key] = [float(one) for one in found if not math.isnan(one)]
+    outcome.per_seed = significance.by_seed((part.seed, part.measured) for part in parts)
     for how in dict.fromkeys(how for part in parts for how in part.by_rating):
         outcome.by_rating[how] = _pooled(cell for part in parts for cell in part.by_rating.get(how, []))
     outcome.segments = segments.figures(
@@ -75,7 +81,9 @@ def combined(entry: Entry, parts: Sequence[Part]) -> Outcome:
     )
     outcome.tail = _mean([part.tail for part in parts if part.tail])
     outcome.picks = next((part.picks for part in parts if part.picks), [])
+    outcome.people = next((part.people for part in parts if part.people), [])
     outcome.notes = list(dict.fromkeys(note for part in parts for note in part.notes))
+    outcome.treated = treatment.added_up(part.treated for part in parts if part.seed == parts[0].seed)
     outcome.error = next((part.error for part in parts if part.error), None)
     _sum_costs(outcome, parts)
     return outcome

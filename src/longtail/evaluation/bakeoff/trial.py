@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -12,21 +13,44 @@ from longtail.algorithms.base import Recommender
 from longtail.algorithms.powers import Explains, PredictsRatings
 from longtail.data.results import TopN
 from longtail.errors import LongtailError
-from longtail.evaluation import long_tail, measures, resources, segments
+from longtail.evaluation import long_tail, measures, primitive, resources, segments
 from longtail.evaluation.bakeoff import new_items
 from longtail.evaluation.bakeoff.part import Part
+from longtail.evaluation.bakeoff.portraits import portraits
+from longtail.evaluation.leakage import folds, treatment
+from longtail.evaluation.people import Person
 from longtail.evaluation.progress import Reporter
 from longtail.evaluation.protocols import Fold, Protocol
 from longtail.evaluation.sample_user import Pick, SampleUser
 from longtail.evaluation.similarity import ItemSimilarity
+from longtail.evaluation.value import MetricValue
 from longtail.types import AnyArray
 
-__all__ = ["STAGES", "Trial"]
+__all__ = ["STAGES", "Terms", "Trial"]
 
 T = TypeVar("T")
 
 STAGES = 3
 """Stages of a trial at most: learning, predicting and listing."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What all trials on a fold have in common.
+
+    Attributes:
+        protocol: what counts.
+        similarity: of items, for the diversity of lists.
+        sample: whose recommendations to keep.
+        people: of the fold, whose lists to keep.
+        accepted: leaks that do not disqualify an algorithm.
+    """
+
+    protocol: Protocol
+    similarity: ItemSimilarity
+    sample: SampleUser
+    people: Sequence[Person] = ()
+    accepted: frozenset[str] = frozenset()
 
 
 class Trial:
@@ -37,25 +61,15 @@ class Trial:
         model: the algorithm, unfitted; it is copied.
         seed: of the algorithm, in place of its own; None where it has none.
         fold: what to learn from and what is asked.
-        protocol: what counts.
-        similarity: of items, for the diversity of lists.
-        sample: whose recommendations to keep.
+        terms: what all trials on the fold have in common.
         reporter: told of every stage.
     """
 
     def __init__(
-        self,
-        label: str,
-        model: Recommender,
-        seed: int | None,
-        fold: Fold,
-        protocol: Protocol,
-        similarity: ItemSimilarity,
-        sample: SampleUser,
-        reporter: Reporter,
+        self, label: str, model: Recommender, seed: int | None, fold: Fold, terms: Terms, reporter: Reporter
     ) -> None:
-        self.label, self.fold, self.protocol = label, fold, protocol
-        self.similarity, self.sample, self.reporter = similarity, sample, reporter
+        self.label, self.fold, self.terms, self.reporter = label, fold, terms, reporter
+        self.protocol = terms.protocol
         self.part = Part(fold.name, fold.asks, seed)
         self._model = model.clone() if seed is None else model.clone(seed=seed)
         self._predicts = fold.train.feedback == "explicit" and isinstance(model, PredictsRatings)
@@ -78,6 +92,7 @@ class Trial:
             if asks == ("ratings",):
                 return
         model = self._measured(lambda: self._model.fit(self.fold.train), f"learns: {self.fold.name}", "fit_seconds")
+        self.part.notes += folds.require_learned_here(self.fold, self.label, model, self.terms.accepted)
         if "ratings" in asks and self._predicts:
             self._predict(model)
         if set(asks) - {"ratings"}:
@@ -89,26 +104,31 @@ class Trial:
         assert isinstance(model, PredictsRatings)
         predictions = self._measured(lambda: model.predict_ratings(test), "predicts", "predict_seconds")
         self.part.add(measures.accuracy(predictions))
-        self._add_segments(segments.of_ratings(predictions, self._groups))
+        self._add_segments(segments.of_ratings(predictions, self._parted))
+        self.part.treated |= treatment.of_predictions(predictions, self.fold.train)
 
     def _list(self, model: Recommender) -> None:
         lists = self._measured(lambda: self._lists(model), f"lists: {self.fold.name}", "recommend_seconds")
         self.part.notes.extend(new_items.notes(lists, self.fold))
         above = self._above_floor(model, lists) if self._has_floor else None
+        if self.fold.test is not None:
+            self.part.treated |= treatment.of_lists(lists, self.fold.train, self.fold.test, self.fold.given)
         self._find_hidden(lists, "hits")
         if self.fold.test is not None and {"hits", "ranking"} & set(self.fold.asks):
-            self._add_segments(segments.of_lists(lists, self.fold.test, self._groups))
+            self._add_segments(segments.of_lists(lists, self.fold.test, self._parted))
+        if self.terms.people:
+            self.part.people = portraits(model, self.fold, lists, self.terms.people)
         if above is not None:
             self._find_hidden(above, "floored", measures.FLOORED)
         if "beyond" in self.fold.asks:
             self.part.picks = self._picks(model)
             judged = lists if above is None else above
-            self.part.add(measures.beyond_accuracy(judged, self.fold.train, self.similarity))
+            self.part.add(self._beyond_accuracy(judged))
             self.part.tail = long_tail.recommendation_curve(judged, self.fold.train)
 
     @property
-    def _groups(self) -> segments.Groups:
-        return segments.Groups.of(self.fold.train, self.fold.given)
+    def _parted(self) -> segments.Segments:
+        return segments.Segments.of(self.fold.train, self.fold.given)
 
     def _add_segments(self, found: dict[str, Any]) -> None:
         self.part.segments = segments.summed([self.part.segments, found])
@@ -121,7 +141,17 @@ class Trial:
             self.part.add(measures.hits(lists, test, self.protocol.relevant), prefix)
             self.part.by_rating[how] = measures.by_rating(lists, test)
         if "ranking" in asks:
-            self.part.add(measures.ranking(lists, test), prefix)
+            self.part.add(measures.ranking(lists, test, self.fold.train, self._expected(lists)), prefix)
+
+    def _beyond_accuracy(self, lists: TopN) -> dict[str, MetricValue]:
+        train, given, expected = self.fold.train, self.fold.given, self._expected(lists)
+        return measures.beyond_accuracy(lists, train, self.terms.similarity, history=given, expected=expected)
+
+    def _expected(self, lists: TopN) -> TopN:
+        """What is popular: a list that surprises nobody."""
+        fold = self.fold
+        among = fold.candidates if fold.negatives is None else fold.allowed
+        return primitive.popular_lists(lists, fold.train, fold.given, among)
 
     # -- lists -------------------------------------------------------------------------------------------------------
 
@@ -154,7 +184,7 @@ class Trial:
 
     def _picks(self, model: Recommender) -> list[Pick]:
         """The sample user's recommendations, without the floor, with predicted ratings and reasons where known."""
-        who, train, given = self.sample.id, self.fold.train, self.fold.given
+        who, train, given = self.terms.sample.id, self.fold.train, self.fold.given
         index = train.user_ids.index([who])[0]
         known = bool(train.user_counts[index])
         if known:

@@ -16,6 +16,8 @@ __all__ = ["Compared", "Comparison", "Difference", "Sense"]
 
 KIND, FORMAT = "longtail comparison", 1
 Sense = Literal["better", "worse", "alike", "moved", "unknown"]
+ALPHA = 0.05
+"""The chance of calling a difference real where there is none, that is accepted."""
 _BY_KEY = {column.key: column for column in COLUMNS}
 
 
@@ -29,6 +31,7 @@ class Difference:
             better), or "unknown".
         low: lower end of the paired 95 % interval of the difference; None where nobody is paired.
         high: upper end.
+        p: of the randomization test, corrected for everything compared between the two runs; None likewise.
         users: how many users are paired.
     """
 
@@ -36,6 +39,7 @@ class Difference:
     sense: Sense
     low: float | None = None
     high: float | None = None
+    p: float | None = None
     users: int = 0
 
     @property
@@ -45,8 +49,8 @@ class Difference:
 
     @property
     def told_apart(self) -> bool | None:
-        """Whether the interval leaves out no difference at all; None without one."""
-        return None if self.low is None or self.high is None else bool(self.low > 0 or self.high < 0)
+        """Whether the difference is more than chance, after the correction; None where nobody is paired."""
+        return None if self.p is None else self.p <= ALPHA
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from rich.console import Console, RenderableType
 from longtail.errors import ConfigError
 from longtail.evaluation import export
 from longtail.evaluation.comparing.comparison import Compared, Comparison, Difference, Sense
+from longtail.evaluation.comparing.paired import paired
 from longtail.evaluation.comparing.settings import changes, warnings, written
 from longtail.evaluation.comparing.table import Tables
 from longtail.evaluation.findings import Findings, Outcome
@@ -66,13 +67,22 @@ def compare(runs: Sequence[Findings], names: Sequence[str] | None = None) -> Com
     found = changes(runs)
     matched = _matched(runs)
     made = ComparisonResult(called, [f"{run.headline}; {run.setting}" for run in runs], found, warnings(found), [])
-    for row in matched:
-        present = [outcome.label for outcome in row if outcome is not None]
-        if len(present) > 1:
-            made.algorithms.append(_compared(row))
-        else:
-            made.alone.extend(present)
+    several = [row for row in matched if sum(outcome is not None for outcome in row) > 1]
+    made.alone = [outcome.label for row in matched if row not in several for outcome in row if outcome is not None]
+    made.algorithms = [_compared(row) for row in several]
+    if not {"figures", "chance"} & {change.effect for change in found}:
+        _pair(made.algorithms, several)
     return made
+
+
+def _pair(algorithms: list[Compared], rows: list[list[Outcome | None]]) -> None:
+    """Put intervals into the differences where the values of single users are known."""
+    for place in range(1, len(rows[0]) if rows else 0):
+        plain = [{key: found[place - 1] for key, found in one.differences.items()} for one in algorithms]
+        made = paired(plain, [row[0] for row in rows], [row[place] for row in rows])
+        for one, differences in zip(algorithms, made, strict=True):
+            for key, difference in differences.items():
+                one.differences[key][place - 1] = difference
 
 
 def _matched(runs: Sequence[Findings]) -> list[list[Outcome | None]]:

@@ -42,8 +42,9 @@ def nature(comparison: Comparison) -> str:
     costs = "Costs are measured once: only those at least a quarter apart count as different."
     if comparison.paired:
         return (
-            "In brackets: the paired 95% interval over the users of both runs; where it holds 0, the difference may be "
-            f"chance. A difference without brackets is plain: whether it is chance is not known. {costs}"
+            "In brackets: the paired 95% interval over the users of both runs. Better and worse are said where the "
+            "randomization test finds more than chance, after Holm's correction for all algorithms and figures; a "
+            f"difference without brackets is plain, and whether it is chance is not known. {costs}"
         )
     return (
         "These are plain differences of means: the values of single users are not at hand, so whether a difference is "

@@ -103,7 +103,8 @@ class Audit:
         """What was found, a sentence a finding; what could not be looked at comes last."""
         said = [_sentence(finding) for finding in self.findings]
         if not self.failed:
-            said.insert(0, "No leak was found." if not self.findings else "No leak was found that nobody accepted.")
+            accepted = any(finding.accepted for finding in self.findings)
+            said.insert(0, "No leak was found but those accepted." if accepted else "No leak was found.")
         if self.unseen:
             reasons: dict[str, list[str]] = {}
             for name, why in self.unseen.items():

@@ -17,6 +17,8 @@ def candidates(cut: Cut) -> Answer:
     """That only tested items may be listed, and they are not all there are."""
     if cut.candidates is None:
         return Unseen("every item may be listed")
+    if cut.cold == "items":
+        return Unseen("only new items are tested")
     allowed = np.unique(cut.candidates)
     tested = np.unique(cut.test.items)
     met = np.flatnonzero(sum(part.item_counts for part in (*cut.visible, cut.test)))

@@ -92,7 +92,7 @@ def learned_elsewhere(cut: Cut) -> Answer:
             if len(rows):
                 said = f"{held} learned {share(len(rows), len(cut.test), 'test rows')}: it was fitted on other data"
                 found.append(Found(said, len(rows), cut.examples(cut.test, rows)))
-            elif inner is model:
+            elif inner is model and not _learned_exactly(cut.train, inner):
                 said = f"{held} was fitted on other data than train ({inner.fingerprint_}), though on no test row"
                 found.append(Found(said, 1, [{"algorithm": label}], "note"))
     return found
@@ -102,10 +102,15 @@ def _is_fitted(model: Any) -> bool:
     return hasattr(model, "fingerprint_") and hasattr(model, "histories_")
 
 
-def _learned(test: Interactions, model: Any) -> Any:
-    """The test rows that stand in a fitted model's histories."""
-    users = model.user_ids_.index(test.user_ids.values, missing=-1)[test.users]
-    items = model.item_ids_.index(test.item_ids.values, missing=-1)[test.items]
+def _learned_exactly(train: Interactions, model: Any) -> bool:
+    """Whether its histories are train's: the fingerprint of equal rows is another where there are more ids."""
+    return bool(model.histories_.nnz == len(train) == len(_learned(train, model)))
+
+
+def _learned(part: Interactions, model: Any) -> Any:
+    """The rows of a part that stand in a fitted model's histories."""
+    users = model.user_ids_.index(part.user_ids.values, missing=-1)[part.users]
+    items = model.item_ids_.index(part.item_ids.values, missing=-1)[part.items]
     histories: sparse.csr_array = model.histories_
     n_items = histories.shape[1]
     owners = np.repeat(np.arange(histories.shape[0], dtype=np.int64), np.diff(histories.indptr))

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from longtail.evaluation.leakage.cut import among
 from longtail.types import AnyArray, BoolArray
 
 __all__ = ["Seen", "mark", "row_hashes", "seen_by"]
+
+Model = TypeVar("Model")
 
 SKETCH = 1024
 ATTRIBUTE = "tuned_on"  # no underscore at its end: it is not learned, not saved, and no copy has it
@@ -83,7 +85,7 @@ class Seen:
             raise DataError(f"this does not say which rows were seen: {error}") from error
 
 
-def mark(model: Any, seen: Seen | None) -> Any:
+def mark(model: Model, seen: Seen | None) -> Model:
     """The recommender, marked with what was seen while its parameters were chosen."""
     if seen is not None:
         setattr(model, ATTRIBUTE, seen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
@@ -17,7 +17,10 @@ from longtail.evaluation.negatives import Sampling
 from longtail.evaluation.protocols import wording
 from longtail.evaluation.protocols.fold import Fold, Question
 
-__all__ = ["ANY_TIME", "Protocol"]
+__all__ = ["ANY_TIME", "Cold", "Protocol"]
+
+Cold = Literal["users", "items"]
+"""What a protocol promises to be new."""
 
 FIVE_STARS = 5.0
 ANY_TIME = frozenset({"future", "own-future", "split-session"})
@@ -47,6 +50,7 @@ class Protocol(ABC):
         asks: the questions that some of its folds ask.
         accepts: the leaks it accepts by design, by the names of `longtail.evaluation.leakage`.
         shares: the parameters that lie strictly between 0 and 1.
+        cold: what of its test parts is promised to be new to train.
     """
 
     name: ClassVar[str]
@@ -56,6 +60,7 @@ class Protocol(ABC):
     asks: ClassVar[tuple[Question, ...]]
     accepts: ClassVar[frozenset[str]] = frozenset()
     shares: ClassVar[tuple[str, ...]] = ()
+    cold: ClassVar[Cold | None] = None
 
     n: int = params.hyper(10, at_least=1)
     floor: float | None = None

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from longtail.data import splits
+from longtail.data.ids import Ids
 from longtail.data.interactions import Interactions
 from longtail.data.splits import Arrivals
-from longtail.evaluation.protocols.base import ANY_TIME, Protocol
+from longtail.evaluation.protocols.base import ANY_TIME, Cold, Protocol
 from longtail.evaluation.protocols.fold import Fold, Question
 from longtail.evaluation.protocols.wording import MIXES_TIMES, NO_RATINGS, every_hidden
+from longtail.rng import generator
 
 __all__ = ["ItemColdStart"]
 
@@ -33,8 +36,8 @@ class ItemColdStart(Protocol):
     Examples:
         >>> data = Interactions.from_frame({"user": [1, 1, 2, 2], "item": [1, 2, 1, 3], "timestamp": [10, 20, 30, 40]})
         >>> fold = ItemColdStart(share=0.4, which="newest").folds(data)[0]
-        >>> fold.asked, fold.candidates.tolist()
-        ([2], [2])
+        >>> fold.asked, fold.train.item_ids[fold.candidates].tolist()
+        ([2], [3])
     """
 
     name: ClassVar[str] = "item-cold-start"
@@ -43,11 +46,27 @@ class ItemColdStart(Protocol):
     suits: ClassVar[str] = "catalogues that change quickly: news, jobs, second-hand goods"
     asks: ClassVar[tuple[Question, ...]] = ("ranking", "beyond")
     accepts: ClassVar[frozenset[str]] = ANY_TIME
+    cold: ClassVar[Cold | None] = "items"
     shares: ClassVar[tuple[str, ...]] = ("share",)
 
     share: float = 0.2
     which: Arrivals = "random"
     candidates: Competitors = "new"
+
+    def view(self, data: Interactions) -> Interactions:
+        """The data with their items in an order drawn at random.
+
+        Ties go to the lower index, and data sets often list the well known first: without this, an algorithm that
+        scores all new items alike would do well by the order of the ids alone.
+        """
+        ranked = np.argsort(data.item_ids.values, kind="stable")  # whatever order they come in, the same is drawn
+        order = ranked[generator(self.seed, "protocol", "item-order").permutation(data.n_items)]
+        if np.array_equal(order, np.arange(data.n_items)):
+            return data
+        place = np.empty(data.n_items, dtype=np.int32)
+        place[order] = np.arange(data.n_items, dtype=np.int32)
+        item_ids = Ids(data.item_ids.values[order], kind=data.item_ids.kind)
+        return dataclasses.replace(data, items=place[data.items], item_ids=item_ids)
 
     def _folds(self, data: Interactions) -> list[Fold]:
         train, test = splits.cold_items(data, self.share, which=self.which, seed=self.seed)
@@ -65,7 +84,7 @@ class ItemColdStart(Protocol):
     def _caveats(self, *, explicit: bool) -> list[str]:
         content = (
             "Only what is known of an item besides its interactions can lead to it: without a catalog no algorithm "
-            "tells new items apart. One that scores them all alike lists them in the order of the data, which may "
-            "itself tell something: hold it beside random."
+            "tells new items apart. The items stand in an order drawn at random, so that one that scores all new items "
+            "alike does not do well by the order of the ids."
         )
         return [*([] if explicit else [NO_RATINGS]), content, MIXES_TIMES]

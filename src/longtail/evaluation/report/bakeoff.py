@@ -6,12 +6,17 @@ from html import escape
 
 from longtail.evaluation import summary
 from longtail.evaluation.findings import Findings
+from longtail.evaluation.report.audit import audit, leaks
 from longtail.evaluation.report.chart import Chart
+from longtail.evaluation.report.curves import curves
 from longtail.evaluation.report.figures import figure_table
 from longtail.evaluation.report.page import chart_part, page
 from longtail.evaluation.report.people import people
 from longtail.evaluation.report.run import what_was_run
 from longtail.evaluation.report.sections import sections
+from longtail.evaluation.report.segments import segments
+from longtail.evaluation.report.sense import sense
+from longtail.evaluation.report.verdicts import verdicts
 
 __all__ = ["render"]
 
@@ -19,12 +24,18 @@ __all__ = ["render"]
 def render(findings: Findings) -> str:
     """The report as HTML text. Nothing in it is fetched from elsewhere, and whatever came with the data is escaped."""
     drawn: dict[str, Chart] = {}
-    parts = [
+    found = [
         figure_table(findings),
+        *verdicts(findings),
+        sense(findings, drawn),
+        audit(findings),
         *(chart_part(one.name, one.title, one.legend, one.charts, drawn, one.short) for one in sections(findings)),
+        segments(findings, drawn),
         people(findings),
+        curves(findings, drawn),
         what_was_run(findings),
     ]
+    parts = [part for part in found if part is not None]
     return page(
         "Longtail bake-off",
         _title(findings),
@@ -42,6 +53,9 @@ def _title(findings: Findings) -> str:
 
 
 def _banner(findings: Findings) -> str:
-    if not findings.interrupted:
-        return ""
-    return f'<p class="banner">The run was interrupted; not run: {escape(", ".join(findings.not_run))}.</p>'
+    """What nobody may overlook, above everything else."""
+    interrupted = f"The run was interrupted; not run: {', '.join(findings.not_run)}."
+    leaked = "The leakage audit FAILED, so these figures are not to be trusted."
+    said = [leaked, *leaks(findings)] if leaks(findings) else []
+    said += [interrupted] if findings.interrupted else []
+    return "".join(f'<p class="banner">{escape(sentence)}</p>' for sentence in said)

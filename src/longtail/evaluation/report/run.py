@@ -23,9 +23,9 @@ def what_was_run(findings: Findings) -> Part:
     facts = {
         **{name.replace("_", " "): value for name, value in findings.data.items() if name != "splits"},
         **{f"split, {name.replace('_', ' ')}": _sizes(sizes) for name, sizes in findings.data["splits"].items()},
-        "protocol": ", ".join(
-            [findings.protocol.name, *(f"{key} {value}" for key, value in findings.protocol.parameters().items())]
-        ),
+        "protocol": f"{findings.protocol.name}: {findings.protocol.question}",
+        **{f"protocol, {name}": f"{value}: {meaning}" for name, value, meaning in findings.protocol.described()},
+        "protocol, leaks": findings.protocol.leaks,
         "started": findings.started,
         "took": f"{findings.seconds:.1f} s; {compiled}",
         "peak memory": findings.memory_method,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from longtail.evaluation.findings import Findings
 from longtail.evaluation.report import charts, costs
@@ -26,7 +26,17 @@ class Section:
 def sections(findings: Findings) -> list[Section]:
     """The sections for which there are figures, in order."""
     makers = (_accuracy, _hits, _trade_off, _long_tail, _by_rating, _price, _cost)
-    return [section for section in (make(findings) for make in makers) if section.charts]
+    found = [section for section in (make(findings) for make in makers) if section.charts]
+    return [_labelled(section, findings.protocol.among) for section in found]
+
+
+def _labelled(section: Section, among: str) -> Section:
+    """The section, saying in every title that hidden items were ranked among a sample, where they were."""
+    if not among or section.name not in ("hits", "trade-off", "by-rating", "price"):
+        return section
+    made = [replace(chart, title=f"{chart.title}, among {among}") for chart in section.charts]
+    legend = f"Hidden items were ranked among {among} only, so figures are higher than those of a full ranking. "
+    return replace(section, title=f"{section.title}, among {among}", legend=legend + section.legend, charts=made)
 
 
 def _accuracy(findings: Findings) -> Section:

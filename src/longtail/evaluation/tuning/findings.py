@@ -10,6 +10,7 @@ import polars as pl
 
 from longtail import params
 from longtail.algorithms.base import Recommender
+from longtail.evaluation.leakage.seen import Seen, mark
 from longtail.evaluation.tuning.space import Space
 from longtail.evaluation.tuning.trials import INTERRUPTED, Trial
 from longtail.evaluation.tuning.uncertainty import paired_difference
@@ -36,6 +37,7 @@ class Findings:
         seconds: on the clock, this run.
         study: the file the study is kept in.
         base: the recommender the search began from.
+        seen: the rows that the search saw, which its recommenders are marked with; None where nobody said.
     """
 
     algorithm: str
@@ -51,6 +53,7 @@ class Findings:
     seconds: float
     study: str | None
     base: Recommender = field(repr=False)
+    seen: Seen | None = field(default=None, repr=False)
 
     @property
     def ranked(self) -> list[Trial]:
@@ -87,8 +90,9 @@ class Findings:
         return paired_difference(self.metric.name, self.best.sums, self.defaults.sums)
 
     def model(self) -> Recommender:
-        """An unfitted recommender with the best parameters."""
-        return self.base.clone(**({name: self.best.parameters[name] for name in self.space} if self.best else {}))
+        """An unfitted recommender with the best parameters, marked with the rows that were seen to find them."""
+        made = self.base.clone(**({name: self.best.parameters[name] for name in self.space} if self.best else {}))
+        return mark(made, self.seen)
 
     def count(self, state: str) -> int:
         """How many trials are "complete", "pruned" or "failed"; interrupted ones are no failures."""
@@ -130,6 +134,7 @@ class Findings:
             "defaults": self.defaults.to_dict() if self.defaults else None,
             "difference": difference and {"value": difference[0], "standard_error": _finite(difference[1])},
             "importances": dict(self.importances),
+            "seen": self.seen and self.seen.to_dict(),
             "trials": [trial.to_dict() for trial in self.trials],
         }
 

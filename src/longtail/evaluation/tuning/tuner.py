@@ -16,6 +16,7 @@ from longtail.algorithms.base import Recommender
 from longtail.data.interactions import Interactions
 from longtail.data.splits import Split
 from longtail.errors import ConfigError, LongtailError
+from longtail.evaluation.leakage.seen import Seen
 from longtail.evaluation.tuning.examination import Examination, Validation, inner_splits, metric_named
 from longtail.evaluation.tuning.result import TuningResult
 from longtail.evaluation.tuning.session import Prune, Session
@@ -111,6 +112,7 @@ class Tuner:
         if (data is None) == (splits is None):
             raise ConfigError("give the training data, or splits of your own")
         made = splits or inner_splits(data, validation, fraction=fraction, folds=folds, seed=seed)  # type: ignore[arg-type]
+        self._parts = [data] if data is not None else [part for pair in made for part in pair]
         self.examination = Examination(list(made), self.metric.name, n, min_rating)
         self.examination.require_fit(cls)
         how = {
@@ -120,7 +122,7 @@ class Tuner:
         }
         self.facts = {
             "algorithm": self.algorithm,
-            "data": [data.fingerprint] if data is not None else [part.fingerprint for pair in made for part in pair],
+            "data": [part.fingerprint for part in self._parts],
             "metric": self.metric.name,
             "n": n,
             "min_rating": min_rating,
@@ -213,6 +215,7 @@ class Tuner:
             seconds=seconds,
             study=str(self.study) if self.study else None,
             base=self.base,
+            seen=Seen.of(f"a search of {self.algorithm} for {self.metric.short}", self._parts),
         )
 
 

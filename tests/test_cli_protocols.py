@@ -1,0 +1,89 @@
+"""Protocols on the command line: the list, the page of one, and specs after `--protocol`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import longtail as lt
+from longtail import cli
+from longtail.evaluation.protocols import PROTOCOLS
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["longtail", *arguments])
+        monkeypatch.setenv("COLUMNS", "200")
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        printed = capsys.readouterr()
+        return int(stopped.value.code or 0), printed.out, printed.err
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def clicks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A log of visits: sessions, items and times, and no users."""
+    path = tmp_path_factory.mktemp("cli") / "clicks.csv"
+    log = lt.datasets.World(users=70, items=60, seed=5).clicks(1_200).to_frame()
+    log.select("session", "item", "timestamp").write_csv(path)
+    return path
+
+
+def test_the_list(run: Run) -> None:
+    code, out, _ = run("protocols")
+    assert code == 0
+    assert all(f"\n{name} " in out for name in PROTOCOLS)
+    assert "what happens after today?" in out
+    found = json.loads(run("protocols", "--json")[1])
+    assert [entry["name"] for entry in found] == list(PROTOCOLS)
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_every_protocol_has_a_page(run: Run, name: str) -> None:
+    code, out, _ = run("protocols", name)
+    assert code == 0
+    assert all(f"\n{parameter} " in out for parameter in PROTOCOLS[name]().parameters())
+    assert "Measured: " in out
+    assert "Accepted: " in out
+    assert json.loads(run("protocols", name, "--json")[1])["parameters"] == PROTOCOLS[name]().parameters()
+
+
+def test_the_page_of_a_spec(run: Run) -> None:
+    out = run("protocols", "temporal:fraction=0.1")[1]
+    assert "the latest 10% of the interactions" in out
+    assert "a number between 0 and 1" in out
+
+
+def test_an_unknown_name(run: Run) -> None:
+    line = "longtail: no protocol 'tempral' (did you mean temporal?); 'longtail protocols' lists them\n"
+    assert run("protocols", "tempral") == (2, "", line)
+    code, _, err = run("bakeoff", "synthetic:users=40,items=30,ratings=400", "-a", "popular", "--protocol", "tempral")
+    assert (code, err) == (2, line)
+
+
+def test_a_log_of_visits_and_a_spec(run: Run, clicks: Path) -> None:
+    spec = "next-item:fraction=0.3,which=random"
+    code, out, _ = run("bakeoff", str(clicks), "-a", "popular", "-a", "rp3beta", "--protocol", spec, "-n", "5")
+    assert code == 0
+    assert "next-item protocol (fraction 0.3, which random, min length 2), lists of 5, seed 0" in out
+
+
+def test_places_and_seed_of_a_spec_hold_unless_there_is_an_option(run: Run) -> None:
+    arguments = ["bakeoff", "synthetic:users=40,items=30,ratings=400", "-a", "popular", "--protocol"]
+    assert "lists of 7, seed 3" in run(*arguments, "leave-one-out:n=7,seed=3")[1]
+    assert "lists of 4, seed 3" in run(*arguments, "leave-one-out:n=7,seed=3", "-n", "4")[1]
+    assert "lists of 10, seed 9" in run(*arguments, "leave-one-out", "--seed", "9")[1]
+
+
+def test_a_parameter_that_cannot_be(run: Run) -> None:
+    code, _, err = run("bakeoff", "synthetic:users=40,items=30,ratings=400", "--protocol", "k-fold:k=1")
+    assert (code, err) == (2, "longtail: KFold: k must be at least 2, not 1\n")
