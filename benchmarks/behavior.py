@@ -18,7 +18,7 @@ from scale import environment
 
 HERE = Path(__file__).resolve().parent
 RECORD = HERE / "results" / "behavior.json"
-ALGORITHMS = ["popular", "item-knn", "svd", "implicit-als", "ease", "random"]
+ALGORITHMS = ["popular", "item-knn", "svd", "implicit-als", "random"]
 CAUSES = [
     "another seed",
     "one rating, folded in",
@@ -39,17 +39,18 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--algorithms", nargs="+", default=ALGORITHMS)
     parser.add_argument("--output", type=Path, default=RECORD)
     options = parser.parse_args(arguments)
-    data, found = lt.datasets.load(options.data), {}
-    for name in options.algorithms:
-        began = time.perf_counter()
-        model = lt.make(name)
-        found[name] = behave(model, data, probes=options.probes, retrains=options.retrains).to_dict()
-        print(f"{name}: {time.perf_counter() - began:.0f} s", flush=True)
+    data = lt.datasets.load(options.data)
     rules = {"data": options.data, "probes": options.probes, "retrains": options.retrains}
     kept = json.loads(options.output.read_text(encoding="utf-8")) if options.output.exists() else {}
-    before = kept.get("algorithms", {}) if kept.get("rules") == rules else {}
-    record = {"rules": rules, "environment": environment(), "algorithms": before | found}
-    options.output.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    record: dict[str, Any] = {"rules": rules, "environment": environment(), "algorithms": {}}
+    if kept.get("rules") == rules:
+        record["algorithms"] = kept["algorithms"]
+    for name in options.algorithms:
+        began = time.perf_counter()
+        found = behave(lt.make(name), data, probes=options.probes, retrains=options.retrains)
+        record["algorithms"][name] = found.to_dict()
+        options.output.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        print(f"{name}: {time.perf_counter() - began:.0f} s", flush=True)
     print(churn(record), responsiveness(record), sep="\n\n")
 
 
