@@ -29,18 +29,28 @@ from typing import Any
 import numpy as np
 
 import longtail as lt
+from longtail import registry
 from longtail.algorithms.powers import PredictsRatings
 from longtail.data import attacks, cleaning
 from longtail.data.cleaning import Bots, OutlierUsers, ShillingProfiles, Step
 
 N = 10
+WORLDS = 200
 SHARES = (0.01, 0.02, 0.03, 0.05)
 SEEDS = (10, 11, 12)
 PUSHES = ("random", "average", "bandwagon", "popular-average")
 NUKES = ("love-hate", "reverse-bandwagon")
 BOTS = ("crawler", "fast", "many", "uniform")
 EFFECTS = ("average", "bandwagon", "popular-average")
-ALGORITHMS = ("user-knn", "item-knn", "svd", "implicit-als")
+ALGORITHMS = (
+    "user-knn",
+    "user-knn:ranking=rating",
+    "item-knn",
+    "item-knn:ranking=rating",
+    "svd",
+    "implicit-als",
+)
+STATES = ("clean", "attacked", "cleaned")
 DATA = ("ml-100k", "synthetic")
 BASELINES = ("ml-100k", "ml-latest-small", "synthetic")
 SHILLING: dict[str, Step] = {
@@ -91,6 +101,8 @@ def measured(known: list[Record], quick: bool) -> Iterator[Record]:
     for name in BASELINES:
         if ("baseline", name, "", 0, 0) not in done:
             yield false_alarms(name)
+    if ("worlds", "synthetic", "", 0, 0) not in done:
+        yield clean_worlds(10 if quick else WORLDS)
     cells = [
         (name, kind, share, seed)
         for seed in seeds
@@ -128,6 +140,15 @@ def false_alarms(name: str) -> Record:
     }
 
 
+def clean_worlds(worlds: int) -> Record:
+    """In how many generated worlds without an attack the shilling detectors accuse somebody."""
+    accusing = 0
+    for seed in range(worlds):
+        data = lt.datasets.synthetic(users=300, items=200, ratings=10_000, seed=1_000 + seed)
+        accusing += bool(SHILLING["all three"].mark(data).suspects)
+    return {"what": "worlds", "data": "synthetic", "worlds": worlds, "users": 300, "accusing": accusing}
+
+
 def accused(step: Step, data: lt.Interactions) -> Any:
     """(n_users,) bool."""
     mask = np.zeros(data.n_users, dtype=bool)
@@ -135,7 +156,7 @@ def accused(step: Step, data: lt.Interactions) -> Any:
     return mask
 
 
-def planted(data: lt.Interactions, kind: str, share: float, seed: int) -> attacks.Attack:
+def planted(data: lt.Interactions, kind: Any, share: float, seed: int) -> attacks.Attack:
     if kind in BOTS:
         return attacks.plant_bots(data, kind, share=share, seed=seed)
     return attacks.plant(data, kind, share=share, intent="nuke" if kind in NUKES else "push", seed=seed)
@@ -159,12 +180,12 @@ def affected(name: str, kind: str, share: float, seed: int) -> Record:
     train, test = lt.splits.leave_one_out(loaded(name), seed=seed)
     attack = planted(train, kind, share, seed)
     cleaned = cleaning.clean(attack.data, [ShillingProfiles()])
-    states = {"clean": train, "attacked": attack.data, "cleaned": cleaned.data}
+    states = dict(zip(STATES, (train, attack.data, cleaned.data), strict=True))
     record: Record = {"what": "effect", "data": name, "kind": kind, "share": share, "seed": seed}
     for algorithm in ALGORITHMS:
         found = {}
         for state, data in states.items():
-            model = untouched(algorithm, name, seed) if state == "clean" else lt.make(algorithm).fit(data)
+            model = untouched(algorithm, name, seed) if state == "clean" else fresh(algorithm).fit(data)
             found[state] = figures(model, train, test, attack.targets[0])
         if found["clean"]["predicted"] is not None:
             for state in ("attacked", "cleaned"):
@@ -173,10 +194,15 @@ def affected(name: str, kind: str, share: float, seed: int) -> Record:
     return record
 
 
+def fresh(spec: str) -> Any:
+    name, given = registry.parse(spec)
+    return lt.make(name, **given)
+
+
 @cache
 def untouched(algorithm: str, name: str, seed: int) -> Any:
     """The model of the clean training rows."""
-    return lt.make(algorithm).fit(lt.splits.leave_one_out(loaded(name), seed=seed)[0])
+    return fresh(algorithm).fit(lt.splits.leave_one_out(loaded(name), seed=seed)[0])
 
 
 def figures(model: Any, train: lt.Interactions, test: lt.Interactions, target: Any) -> Record:
@@ -227,6 +253,12 @@ def baseline(records: list[Record]) -> str:
     for label in {**SHILLING, **AUTOMATA}:
         name = f"shilling, {label}" if label in SHILLING else label
         lines.append(f"| {name} | " + " | ".join(f"{record['accused'][label]:.2%}" for record in found) + " |")
+    for record in records:
+        if record["what"] == "worlds":
+            size = f"{record['worlds']} generated worlds of {record['users']} users without an attack"
+            lines.append(
+                f"\nOf {size}, the three shilling detectors together accused somebody in {record['accusing']}."
+            )
     return "\n".join(lines)
 
 
@@ -241,7 +273,8 @@ def detection(records: list[Record]) -> str:
     chosen = [record for record in records if record["what"] == "detection"]
     for name, kind in dict.fromkeys((record["data"], record["kind"]) for record in chosen):
         rows = [record for record in chosen if (record["data"], record["kind"]) == (name, kind)]
-        for label in ("bots", "outliers, mean+3sd", "outliers, log-mad") if kind in BOTS else SHILLING:
+        labels = SHILLING if kind not in BOTS else AUTOMATA if kind == "many" else ("bots",)
+        for label in labels:
             recalls = [_mean(row[label]["recall"] for row in rows if row["share"] == share) for share in SHARES]
             cells = [_percent(recall) for recall in recalls]
             cells.append(_percent(_mean(row[label]["precision"] for row in rows)))
@@ -252,23 +285,28 @@ def detection(records: list[Record]) -> str:
 
 def effect(records: list[Record]) -> str:
     """What an attack does to the target and to everybody's hit rate: clean, attacked, cleaned."""
-    head = ["data", "attack", "share", "algorithm", "target in the list", "hit rate", "shift of the prediction"]
+    sizes = " / ".join(f"{share:.0%}" for share in SHARES).replace("% /", " /")
+    head = ["data", "attack", "algorithm", "target, clean", f"attacked, {sizes}", f"cleaned, {sizes}"]
+    head += [f"hit rate, {SHARES[-1]:.0%}", f"shift, {SHARES[-1]:.0%}"]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     chosen = [record for record in records if record["what"] == "effect"]
-    for name, kind, share in dict.fromkeys((row["data"], row["kind"], row["share"]) for row in chosen):
-        rows = [row for row in chosen if (row["data"], row["kind"], row["share"]) == (name, kind, share)]
+    for name, kind in dict.fromkeys((row["data"], row["kind"]) for row in chosen):
+        rows = [row for row in chosen if (row["data"], row["kind"]) == (name, kind)]
+        most = [row for row in rows if row["share"] == SHARES[-1]]
         for algorithm in ALGORITHMS:
-            found = [row[algorithm] for row in rows]
-            target, hits = (
-                " / ".join(
-                    f"{_mean(one[state][figure] for one in found):.1%}" for state in ("clean", "attacked", "cleaned")
-                )
-                for figure in ("target", "hit_rate")
-            )
-            shifts = [_mean(one[state].get("shift") for one in found) for state in ("attacked", "cleaned")]
+            clean = _mean(row[algorithm]["clean"]["target"] for row in rows)
+            attacked, cleaned = (_by_share(rows, algorithm, state) for state in ("attacked", "cleaned"))
+            hits = " / ".join(f"{_mean(row[algorithm][state]['hit_rate'] for row in most):.1%}" for state in STATES)
+            shifts = [_mean(row[algorithm][state].get("shift") for row in most) for state in STATES[1:]]
             shift = "" if shifts[0] is None else " / ".join(f"{value:+.2f}" for value in shifts)
-            lines.append(f"| {name} | {kind} | {share:.0%} | {algorithm} | {target} | {hits} | {shift} |")
+            lines.append(f"| {name} | {kind} | {algorithm} | {clean:.1%} | {attacked} | {cleaned} | {hits} | {shift} |")
     return "\n".join(lines)
+
+
+def _by_share(rows: list[Record], algorithm: str, state: str) -> str:
+    """The share of users who get the target, at every size of the attack."""
+    targets = [_mean(row[algorithm][state]["target"] for row in rows if row["share"] == share) for share in SHARES]
+    return " / ".join("" if target is None else f"{target:.1%}" for target in targets)
 
 
 def _mean(values: Iterable[float | None]) -> Any:

@@ -34,11 +34,15 @@ class Meter:
         self.cpu[name] = _cpu() - cpu
         self.wall[name] = time.perf_counter() - wall
 
-    def report(self, **facts: Any) -> None:
-        """Print everything as one line of JSON."""
+    def figures(self) -> dict[str, Any]:
+        """Seconds by phase, and the peak of memory: in all, and above what was held at first."""
         peak = max(_peak(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * _UNIT)
         memory = {"peak": peak, "above": max(0, peak - self.before)}
-        print(json.dumps({"cpu": self.cpu, "wall": self.wall, "memory": memory, **facts}))
+        return {"cpu": self.cpu, "wall": self.wall, "memory": memory}
+
+    def report(self, **facts: Any) -> None:
+        """Print everything as one line of JSON."""
+        print(json.dumps({**self.figures(), **facts}))
 
     def _forget_peak(self) -> None:
         with contextlib.suppress(OSError):  # Linux: VmHWM starts again from the present size

@@ -1,4 +1,4 @@
-"""Fill the tables of `docs/results.md` from the figures recorded in `benchmarks/results`.
+"""Fill the tables of the documentation (`PAGES`) from the figures recorded in `benchmarks/results`.
 
 ```
 python benchmarks/results_page.py           # write them
@@ -20,23 +20,25 @@ from pathlib import Path
 from typing import Any
 
 import accuracy
+import attacks
 import growth
 import ranking
 
 HERE = Path(__file__).resolve().parent
-PAGE = HERE.parent / "docs" / "results.md"
+PAGES = [HERE.parent / "docs" / name for name in ("results.md", "data-sense.md")]
 TABLE = re.compile(r"(?<=<!-- table: )(?P<name>[\w -]+)(?P<head> -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where the page is out of date")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a page is out of date")
     options = parser.parse_args(arguments)
-    before = PAGE.read_text(encoding="utf-8")
-    after = filled(before)
+    before = {page: page.read_text(encoding="utf-8") for page in PAGES}
+    after = {page: filled(text) for page, text in before.items()}
     if options.check:
         return int(before != after)
-    PAGE.write_text(after, encoding="utf-8")
+    for page, text in after.items():
+        page.write_text(text, encoding="utf-8")
     return 0
 
 
@@ -80,6 +82,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "ranking": lambda: ranking.tables(_recorded("ranking")).strip(),
     "implicit": beside_implicit,
     "growth": lambda: growth.markdown(_recorded("growth")),
+    "false alarms": lambda: attacks.baseline(_recorded("attacks")),
+    "detection": lambda: attacks.detection(_recorded("attacks")),
+    "effect": lambda: attacks.effect(_recorded("attacks")),
 }
 
 if __name__ == "__main__":

@@ -181,6 +181,20 @@ def test_evaluate_saved_lists(run: Run, tmp_path: Path) -> None:
     assert scores["arhr"] == 0.25
 
 
+def test_evaluate_with_the_training_data_looks_beyond_accuracy(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("user,item,rating\n1,20,5\n2,10,4\n2,30,1\n3,30,2\n")
+    (tmp_path / "test.csv").write_text("user,item,rating\n1,10,5\n2,20,4\n")
+    (tmp_path / "lists.csv").write_text("user,rank,item\n1,1,30\n1,2,10\n2,1,20\n")
+    parts = [str(tmp_path / f"{name}.csv") for name in ("test", "train", "lists")]
+    code, out, _ = run("evaluate", parts[0], "--train", parts[1], "--lists", parts[2], "--json")
+    scores = json.loads(out)
+    assert code == 0
+    assert scores["hit_rate"] == 1.0
+    assert scores["average_recommendation_popularity"] == pytest.approx((1.5 + 1) / 2)
+    assert scores["unexpectedness"] == 0.0
+    assert "Gini index" in run("evaluate", parts[0], "--train", parts[1], "--lists", parts[2])[1]
+
+
 @pytest.mark.parametrize("verb", [("data", "info"), ("algorithms",), ("data", "list")])
 def test_json_of_the_listing_verbs(run: Run, ratings: Path, verb: tuple[str, ...]) -> None:
     arguments = (*verb, str(ratings)) if verb == ("data", "info") else verb

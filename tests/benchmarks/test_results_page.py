@@ -1,4 +1,4 @@
-"""The tables of the page of results are the recorded figures."""
+"""The tables of the pages with results are the recorded figures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 def test_the_page_shows_what_is_recorded() -> None:
     command = [sys.executable, str(ROOT / "benchmarks" / "results_page.py"), "--check"]
     run = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr or "docs/results.md is out of date: run benchmarks/results_page.py"
+    assert run.returncode == 0, run.stderr or "a page is out of date: run benchmarks/results_page.py"
 
 
 def test_every_script_stands_in_the_index() -> None:

@@ -242,3 +242,9 @@ def test_a_figure_that_is_missing_is_no_ground_for_advice() -> None:
     missing = {"first": None, "newcomers": None, "same_second": None, "rating_spread": None, "suspicious": None}
     facts = quiet() | missing | {"scale": None, "ratings": None, "feedback": "implicit", "rows_read": None}
     assert said(facts) == ["no times", "clicks"]
+
+
+def test_a_bakeoff_holds_the_summary(small: lt.Interactions) -> None:
+    result = lt.Bakeoff(small, ["popular"]).run(progress=False)
+    assert result.sense == summarize(small)
+    assert type(result).from_json(result.to_json()).sense == result.sense

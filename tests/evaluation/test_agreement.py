@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 from agreement import recorded
@@ -33,6 +34,12 @@ def test_every_metric_is_certified_and_nearly_every_one_by_a_library() -> None:
     assert [name for name, peers in by_metric.items() if not peers] == []
     assert {name for name, peers in by_metric.items() if peers == {OWN}} == WITHOUT_A_LIBRARY
     assert len({str(check) for check in CHECKS}) == len(CHECKS)
+
+
+def test_what_a_metric_says_without_parameters_is_certified() -> None:
+    harmless = re.compile(r'\b(p|to)="?[\w.]+"?')
+    usual = {check.metric for check in CHECKS if "=" not in harmless.sub("", check.definition)}
+    assert set(METRICS) - usual == set()
 
 
 def test_the_worlds_hold_what_implementations_disagree_on() -> None:

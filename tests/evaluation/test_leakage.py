@@ -24,6 +24,7 @@ from longtail.data.synthetic import World
 from longtail.errors import ConfigError, DataError, LeakageError
 from longtail.evaluation import leakage
 from longtail.evaluation.leakage import CHECKS, Audit, Seen
+from longtail.evaluation.protocols import PROTOCOLS
 
 MIXED = ("future", "own-future", "split-session")
 """What a split at random accepts: it mixes times."""
@@ -467,6 +468,30 @@ def test_no_alarm_on_generated_worlds(seed: int) -> None:
     ):
         for (train, test), accept in every_split(data):
             assert failing(lt.audit(train, test, accept=accept)) == set()
+
+
+def folds_of(protocol: str, data: Interactions) -> Audit:
+    kind = PROTOCOLS[protocol]
+    total = Audit()
+    for chosen in (kind(), *([kind(sampled=10)] if set(kind.asks) != {"ratings"} else [])):
+        suited = chosen.suited_to(data)
+        total += leakage.of_folds(suited.folds(data), {}, suited)
+    return total
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_no_alarm_on_the_folds_of_a_protocol(protocol: str) -> None:
+    worlds = [World(200, 120, 3).ratings(5_000), World(60, 40, 2).ratings(700)]
+    if "ratings" not in PROTOCOLS[protocol].asks or protocol == "classic":
+        worlds.append(World(200, 120, 1).clicks(4_000))
+    for data in worlds:
+        assert failing(folds_of(protocol, data)) == set()
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_no_alarm_on_the_folds_of_a_protocol_of_movielens(protocol: str, real_data: object) -> None:
+    found = folds_of(protocol, lt.datasets.movielens("100k"))
+    assert failing(found) == set(), found.sentences()
 
 
 @pytest.mark.parametrize("name", ["latest-small", "100k"])

@@ -34,15 +34,15 @@ class Spoiled(Protocol):
     asks: ClassVar[tuple[str, ...]] = ("hits",)
     part: float = 0.1
 
-    def folds(self, data: Interactions) -> list[Fold]:
+    def _folds(self, data: Interactions) -> list[Fold]:
         train, test = lt.splits.by_time(data)
         both = np.union1d(np.flatnonzero(np.isin(data.users, train.users)), np.arange(round(self.part * len(data))))
         return [Fold(name="spoiled", train=data.take(both), test=test, asks=("hits",))]
 
-    def questions(self, *, explicit: bool) -> list[str]:
+    def _questions(self, *, explicit: bool) -> list[str]:
         return []
 
-    caveats = questions
+    _caveats = _questions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,7 @@ class ByTime(Spoiled):
 
     name: ClassVar[str] = "by-time"
 
-    def folds(self, data: Interactions) -> list[Fold]:
+    def _folds(self, data: Interactions) -> list[Fold]:
         train, test = lt.splits.by_time(data)
         return [Fold(name="later", train=train, test=test, asks=("hits",))]
 

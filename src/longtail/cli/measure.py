@@ -27,6 +27,10 @@ def evaluate(
         Path | None,
         typer.Option("--lists", metavar="FILE", help="Saved lists (user, item and rank or score) to score instead."),
     ] = None,
+    train: Annotated[
+        str | None,
+        typer.Option("--train", metavar="DATA", help="What was learned from: measures novelty and its kin, too."),
+    ] = None,
     n: N = 10,
     min_rating: Annotated[
         float | None, typer.Option("--min-rating", help="Test ratings from here on count as relevant.")
@@ -52,7 +56,8 @@ def evaluate(
         found = fitted.recommend([user for user in held_out.users_present() if user in fitted.user_ids_], n)
         if isinstance(fitted, PredictsRatings) and held_out.feedback == "explicit":
             predictions = fitted.predict_ratings(held_out)
-    scores = score(held_out, lists=found, predictions=predictions, min_rating=min_rating)
+    learned = None if train is None else load_data(train, duplicates, bad_rows)
+    scores = score(held_out, lists=found, predictions=predictions, train=learned, min_rating=min_rating)
     known = 0 if model is None else _known_pairs(fitted, held_out)
     if known:
         typer.echo(

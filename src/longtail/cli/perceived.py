@@ -215,10 +215,13 @@ def _ratings(key: Key, rated: dict[str, list[Perceived]]) -> Table:
 
 def _ties(title: str, ties: dict[str, list[Tie]]) -> Table:
     """One row a metric or fact, one column a question; a star where it can be told from chance."""
+    from longtail.evaluation.value import METRICS
+
     table = _table(title, "against", *ties)
     for found in zip(*ties.values(), strict=True):
         cells = [_range(tie.value, tie.low, tie.high, "{:+.2f}") + (" *" if _told(tie) else "") for tie in found]
-        table.add_row(found[0].name, *cells)
+        name = found[0].name
+        table.add_row(METRICS[name].short if name in METRICS else name, *cells)
     return table
 
 

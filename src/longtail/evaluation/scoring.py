@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from functools import reduce
 
 import numpy as np
 
 from longtail.data import columns, delimited
+from longtail.data.ids import Ids
 from longtail.data.interactions import Interactions
 from longtail.data.results import RatingPredictions, TopN
 from longtail.errors import ConfigError
-from longtail.evaluation import metrics
+from longtail.evaluation import measures, metrics
+from longtail.evaluation.primitive import popular_lists
+from longtail.evaluation.similarity import ItemSimilarity
 from longtail.evaluation.value import MetricValue
 
 __all__ = ["read_lists", "score"]
@@ -43,6 +47,8 @@ def score(
     *,
     lists: TopN | None = None,
     predictions: RatingPredictions | None = None,
+    train: Interactions | None = None,
+    similarity: ItemSimilarity | None = None,
     min_rating: float | None = None,
 ) -> dict[str, MetricValue]:
     """Every metric of lists and predictions against held-out data, by name.
@@ -51,6 +57,10 @@ def score(
         test: the held-out interactions; their ids and those of the lists need not be the same.
         lists: top-N lists, from any source.
         predictions: predicted ratings of the test pairs.
+        train: what the lists were learned from, with a catalog where there is one: needed for what lies beyond accuracy
+            (novelty, diversity, surprise, popularity, calibration, exposure).
+        similarity: of items, for diversity, in the ids of `train`; by default by the ratings of common raters, without
+            ratings by who met both.
         min_rating: test ratings from here on count as relevant; None counts all.
 
     Raises:
@@ -63,37 +73,54 @@ def score(
         >>> model = lt.make("bias").fit(train)
         >>> sorted(score(test, predictions=model.predict_ratings(test)))
         ['mae', 'prediction_coverage', 'rmse']
+        >>> len(score(test, lists=model.recommend())), len(score(test, lists=model.recommend(), train=train))
+        (9, 24)
     """
     if min_rating is not None and not math.isfinite(min_rating):
         raise ConfigError(f"min_rating must be a finite number, not {min_rating!r}")
-    found: dict[str, MetricValue] = {}
-    if predictions is not None:
-        for measure in (metrics.rmse, metrics.mae, metrics.prediction_coverage):
-            found[measure.__name__] = measure(predictions)
+    found = {} if predictions is None else measures.accuracy(predictions)
     if lists is not None:
-        test = _with_ids_of(lists, test)
-        found["hit_rate"] = metrics.hit_rate(lists, test)
-        found["arhr"] = metrics.arhr(lists, test)
-        for relevance in (
-            metrics.precision,
-            metrics.recall,
-            metrics.ndcg,
-            metrics.mean_average_precision,
-            metrics.mrr,
-        ):
-            found[relevance.__name__] = relevance(lists, test, min_rating=min_rating)
-        found["user_coverage"] = metrics.user_coverage(lists)
-        found["catalogue_coverage"] = metrics.catalogue_coverage(lists)
+        shared = (lists, test) if train is None else (lists, test, train)
+        user_ids = reduce(Ids.union, [part.user_ids for part in shared])
+        item_ids = reduce(Ids.union, [part.item_ids for part in shared])
+        lists, test = lists.aligned_to(user_ids, item_ids), _with_ids(test, user_ids, item_ids)
+        found |= _of_lists(lists, test, min_rating)
+        if train is not None:
+            found |= _beyond(lists, test, _with_ids(train, user_ids, item_ids), similarity, min_rating)
     return found
 
 
-def _with_ids_of(lists: TopN, test: Interactions) -> Interactions:
-    """The test data with the ids of the lists first, so that a listed item the test never met has an index too."""
-    user_ids, item_ids = lists.user_ids.union(test.user_ids), lists.item_ids.union(test.item_ids)
-    return dataclasses.replace(
-        test,
-        users=user_ids.index(test.user_ids.values)[test.users],
-        items=item_ids.index(test.item_ids.values)[test.items],
-        user_ids=user_ids,
-        item_ids=item_ids,
-    )
+def _of_lists(lists: TopN, test: Interactions, min_rating: float | None) -> dict[str, MetricValue]:
+    ordered = (metrics.precision, metrics.recall, metrics.ndcg, metrics.mean_average_precision, metrics.mrr)
+    return {
+        "hit_rate": metrics.hit_rate(lists, test),
+        "arhr": metrics.arhr(lists, test),
+        **{metric.__name__: metric(lists, test, min_rating=min_rating) for metric in ordered},
+        "user_coverage": metrics.user_coverage(lists),
+        "catalogue_coverage": metrics.catalogue_coverage(lists),
+    }
+
+
+def _beyond(
+    lists: TopN, test: Interactions, train: Interactions, similarity: ItemSimilarity | None, min_rating: float | None
+) -> dict[str, MetricValue]:
+    if similarity is None:
+        similarity = metrics.rating_cosine(train) if train.feedback == "explicit" else metrics.vector_cosine(train)
+    expected = popular_lists(lists, train)
+    by_user = metrics.ndcg(lists, test, min_rating=min_rating)
+    return {
+        "serendipity": metrics.serendipity(lists, test, expected, min_rating=min_rating),
+        "serendipity_by_popularity": metrics.serendipity_by_popularity(lists, test, train, min_rating=min_rating),
+        **measures.beyond_accuracy(lists, train, similarity, expected=expected),
+        "mean_inverse_user_frequency": metrics.mean_inverse_user_frequency(lists, train),
+        "user_group_gap": metrics.user_group_gap(by_user, metrics.activity_groups(train)),
+    }
+
+
+def _with_ids(data: Interactions, user_ids: Ids, item_ids: Ids) -> Interactions:
+    """The same data with more ids, so that whatever stands in the lists has an index."""
+    if data.user_ids == user_ids and data.item_ids == item_ids:
+        return data
+    users = user_ids.index(data.user_ids.values)[data.users]
+    items = item_ids.index(data.item_ids.values)[data.items]
+    return dataclasses.replace(data, users=users, items=items, user_ids=user_ids, item_ids=item_ids)

@@ -18,7 +18,7 @@ from longtail.errors import ConfigError, DataError
 from longtail.kernels.bias import als_biases
 from longtail.kernels.item_pairs import jaccard, words_of_bits
 from longtail.kernels.pairs import CommonRaters
-from longtail.types import AnyArray, LongArray, RealArray
+from longtail.types import AnyArray, RealArray
 
 __all__ = ["ItemSimilarity", "genre_jaccard", "rating_cosine", "rating_pearson_baseline", "vector_cosine"]
 
@@ -175,12 +175,13 @@ class _Genres:
         return jaccard(self.bits, a, b)
 
 
-def _distinct(a: AnyArray, b: AnyArray, n_items: int) -> tuple[LongArray, LongArray, AnyArray | slice]:
+def _distinct(a: AnyArray, b: AnyArray, n_items: int) -> tuple[AnyArray, AnyArray, AnyArray | slice]:
     """The distinct pairs (low, high), sorted, and where each pair asked for stands among them."""
-    keys = np.minimum(a, b).astype(np.int64) * n_items + np.maximum(a, b)
-    position: AnyArray | slice = slice(None)
-    if not (keys[1:] > keys[:-1]).all():
-        keys, position = np.unique(keys, return_inverse=True)
+    low, high = np.minimum(a, b), np.maximum(a, b)
+    later, same = low[1:] > low[:-1], low[1:] == low[:-1]
+    if (later | (same & (high[1:] > high[:-1]))).all():
+        return low, high, slice(None)
+    keys, position = np.unique(low.astype(np.int64) * n_items + high, return_inverse=True)
     return keys // n_items, keys % n_items, position
 
 

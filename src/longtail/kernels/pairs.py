@@ -76,7 +76,8 @@ class CommonRaters:
             (n_pairs, 3) float64: sum x_a x_b, sqrt(sum x_a^2 sum x_b^2), and the number of common users.
         """
         n_items = len(self.effort)
-        low, high = np.minimum(a, b).astype(np.int32), np.maximum(a, b).astype(np.int32)
+        low = np.minimum(a, b, dtype=np.int32, casting="same_kind")
+        high = np.maximum(a, b, dtype=np.int32, casting="same_kind")
         sums, done = np.zeros((len(low), 3)), np.zeros(len(low), dtype=np.bool_)
         order, _ = grouped(low, n_items)
         by_row = (self.row_bounds, self.row_items, self.row_ratings)
@@ -85,12 +86,14 @@ class CommonRaters:
             lambda lo, hi: _add_rows(*by_row, *by_item, self.places, self.effort, low, high, order, lo, hi, sums, done),
             len(order),
         )
+        left = np.flatnonzero(~done)
         lengths = np.diff(self.bounds)
-        swap = lengths[low] < lengths[high]
-        longer, shorter = np.where(swap, high, low), np.where(swap, low, high)
-        order, _ = grouped(np.where(done, -1, longer), n_items)
-        n_users = len(self.row_bounds) - 1
-        run_rows(lambda lo, hi: _read_columns(*by_item, n_users, longer, shorter, order, lo, hi, sums), len(order))
+        swap = lengths[low[left]] < lengths[high[left]]
+        longer, shorter = np.where(swap, high[left], low[left]), np.where(swap, low[left], high[left])
+        order, _ = grouped(longer, n_items)
+        n_users, found = len(self.row_bounds) - 1, np.empty((len(left), 3))
+        run_rows(lambda lo, hi: _read_columns(*by_item, n_users, longer, shorter, order, lo, hi, found), len(order))
+        sums[left] = found
         return sums
 
 

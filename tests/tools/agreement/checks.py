@@ -290,6 +290,15 @@ def hit_checks() -> list[Check]:
             zero_for_others(expected_liked),
         ),
         Check(
+            "cumulative_hit_rate_by_prediction",
+            "",
+            f"{TREC} (Success of what was predicted 4 or more)",
+            by_user(m.cumulative_hit_rate_by_prediction, "lists", "predictions"),
+            of_world(expected_liked),
+            only=loops.expects,
+            whom="users of whom something was predicted so",
+        ),
+        Check(
             "rating_hit_rate",
             "",
             f"{TREC} (Success of what was rated so)",
@@ -574,13 +583,6 @@ def beyond_checks() -> list[Check]:
             of_world(loops.over_lists(loops.tail_share)),
         ),
         Check(
-            "serendipity",
-            "",
-            OWN,
-            whole(m.serendipity, "lists", "test", "after"),
-            of_world(loops.over_test_users(loops.serendipity)),
-        ),
-        Check(
             "unexpectedness",
             "",
             OWN,
@@ -595,6 +597,16 @@ def beyond_checks() -> list[Check]:
             of_world(loops.over_lists(loops.new_in_list)),
         ),
     ]
+    surprising: list[tuple[Any, str, Callable[..., float]]] = [
+        (m.serendipity, "after", loops.serendipity),
+        (m.serendipity_by_popularity, "train", loops.serendipity_by_popularity),
+    ]
+    for metric, third, loop in surprising:
+        for least in (None, LIKED):
+            options = {} if least is None else {"min_rating": least}
+            of = loops.over_test_users(partial(loop, least=least or 0.0))
+            ours = whole(metric, "lists", "test", third, **options)
+            found.append(Check(metric.__name__, written(options), OWN, ours, of_world(of), least=least or 0.0))
     surprises: list[dict[str, Any]] = [{}, {"share_of": "interactions"}, {"unseen": "skipped"}, {"base": 10.0}]
     for options in surprises:
         share_of, skip, base = options.get("share_of", "users"), "unseen" in options, options.get("base", 2.0)

@@ -64,10 +64,26 @@ def surprise(world: World, *, share_of: str, skip: bool, base: float) -> Figures
     return found | {"all": mean(list(itertools.chain(*listed.values())))}
 
 
-def serendipity(world: World, user: int) -> float:
+def serendipity(world: World, user: int, *, least: float = 0.0) -> float:
     """Ge et al. 2010: what is listed, useful, and not on the primitive list, over the places."""
-    usual = {item for item, _ in world.after.get(user, [])}
-    return sum(item in world.truth(user) and item not in usual for item in world.listed(user)) / world.n
+    useful, usual = world.truth(user, least), {item for item, _ in world.after.get(user, [])}
+    if not useful:
+        return math.nan
+    return sum(item in useful and item not in usual for item in world.listed(user)) / world.n
+
+
+def serendipity_by_popularity(world: World, user: int, *, least: float = 0.0) -> float:
+    """Each hit counts how far its place in the list, as a share of the catalogue, is above that by popularity."""
+    useful, m = world.truth(user, least), len(world.items)
+    if not useful:
+        return math.nan
+    counts = sorted({count for count in world.raters.values() if count}, reverse=True)
+    total = 0.0
+    for place, item in enumerate(world.listed(user), start=1):
+        met = world.raters[item]
+        usual = (m + 1 - (1 + counts.index(met))) / m if met else 0.0
+        total += max((m + 1 - place) / m - usual, 0.0) if item in useful else 0.0
+    return total / world.n
 
 
 def new_in_list(world: World, user: int) -> float:
@@ -192,3 +208,8 @@ def kendall(world: World, user: int, *, penalty: float) -> float:
 def likes(world: World, user: int) -> bool:
     """Whether the user has a test item rated `LIKED` or more."""
     return bool(world.truth(user, LIKED))
+
+
+def expects(world: World, user: int) -> bool:
+    """Whether the user has a test item predicted at `LIKED` or more."""
+    return any(world.estimates[pair] >= LIKED for pair in world.test if pair[0] == user)

@@ -45,6 +45,8 @@ def future(cut: Cut) -> Answer:
     first = int(cut.test.times.min())  # type: ignore[union-attr]
 
     def later(cut: Cut, part: Interactions) -> BoolArray:
+        if part is cut.given:  # nothing is learned of it: it tells of its own user only
+            return np.zeros(len(part), dtype=np.bool_)
         return (part.times > first) & ~_of_user(cut, part)  # type: ignore[operator]
 
     return _told(cut, later, f"are later than the first test row ({_day(first)})")

@@ -17,7 +17,6 @@ function recall() {
 }
 
 function keep() {
-  unsaved = true;
   try {
     localStorage.setItem(place, JSON.stringify(state));
   } catch { /* no storage */ }
@@ -78,6 +77,7 @@ function answer(code, name, value) {
   if (value === null) delete given[name];
   else given[name] = value;
   state.answers[code] = given;
+  unsaved = true;
   keep();
   count();
 }
@@ -183,6 +183,7 @@ at("who").addEventListener("submit", (event) => {
 at("comment").addEventListener("input", () => {
   const { code } = sheet.rows[state.row];
   state.comments[code] = at("comment").value;
+  unsaved = true;
   keep();
 });
 at("back").addEventListener("click", () => open(state.row - 1));
@@ -190,6 +191,7 @@ at("next").addEventListener("click", () => open(state.row + 1));
 at("save").addEventListener("click", save);
 
 recall();
+unsaved = sheet.rows.some((row) => answered(row.code)); // whether they were ever saved is not known
 at("rater").value = state.rater;
 at("person").querySelector("summary").addEventListener("click", (event) => {
   if (!narrow.matches) event.preventDefault(); // beside the questions there is room for it

@@ -17,7 +17,10 @@ from longtail.evaluation.negatives import Sampling
 from longtail.evaluation.protocols import wording
 from longtail.evaluation.protocols.fold import Fold, Question
 
-__all__ = ["ANY_TIME", "Protocol"]
+__all__ = ["ANY_TIME", "Cold", "Protocol"]
+
+Cold = Literal["users", "items"]
+"""What a protocol promises to be new."""
 
 FIVE_STARS = 5.0
 ANY_TIME = frozenset({"future", "own-future", "split-session"})
@@ -57,7 +60,7 @@ class Protocol(ABC):
     asks: ClassVar[tuple[Question, ...]]
     accepts: ClassVar[frozenset[str]] = frozenset()
     shares: ClassVar[tuple[str, ...]] = ()
-    cold: ClassVar[Literal["users", "items"] | None] = None
+    cold: ClassVar[Cold | None] = None
 
     n: int = params.hyper(10, at_least=1)
     floor: float | None = None

@@ -12,7 +12,7 @@ from longtail.data import splits
 from longtail.data.ids import Ids
 from longtail.data.interactions import Interactions
 from longtail.data.splits import Arrivals
-from longtail.evaluation.protocols.base import ANY_TIME, Protocol
+from longtail.evaluation.protocols.base import ANY_TIME, Cold, Protocol
 from longtail.evaluation.protocols.fold import Fold, Question
 from longtail.evaluation.protocols.wording import MIXES_TIMES, NO_RATINGS, every_hidden
 from longtail.rng import generator
@@ -46,6 +46,7 @@ class ItemColdStart(Protocol):
     suits: ClassVar[str] = "catalogues that change quickly: news, jobs, second-hand goods"
     asks: ClassVar[tuple[Question, ...]] = ("ranking", "beyond")
     accepts: ClassVar[frozenset[str]] = ANY_TIME
+    cold: ClassVar[Cold | None] = "items"
     shares: ClassVar[tuple[str, ...]] = ("share",)
 
     share: float = 0.2

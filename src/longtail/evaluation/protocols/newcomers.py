@@ -9,7 +9,7 @@ from longtail import params
 from longtail.data import splits
 from longtail.data.interactions import Interactions
 from longtail.data.splits import GivenSplit, Which
-from longtail.evaluation.protocols.base import ANY_TIME, Protocol
+from longtail.evaluation.protocols.base import ANY_TIME, Cold, Protocol
 from longtail.evaluation.protocols.fold import Fold, Question
 from longtail.evaluation.protocols.wording import MIXES_TIMES, NO_RATINGS, every_hidden
 
@@ -99,6 +99,7 @@ class UserColdStart(Protocol):
     suits: ClassVar[str] = "choosing what greets newcomers, and after how many ratings lists become personal"
     asks: ClassVar[tuple[Question, ...]] = ("ranking", "beyond")
     accepts: ClassVar[frozenset[str]] = ANY_TIME
+    cold: ClassVar[Cold | None] = "users"
     shares: ClassVar[tuple[str, ...]] = ("share",)
 
     share: float = 0.2

@@ -45,7 +45,7 @@ def audit(findings: Findings) -> Part | None:
             f"<h3>Rows, users and items of each fold</h3>{table('Sizes of the folds', Figures(headings, rows))}"
         )
     if findings.treatment:
-        parts.append(f"<h3>Users and items that only the test part has</h3><ul>{items(findings.treatment)}</ul>")
+        parts.append(f"<h3>Users and items that only test has</h3><ul>{items(findings.treatment)}</ul>")
     unseen = [f"{name}: {why}" for name, why in made.get("unseen", {}).items()]
     if unseen:
         parts.append(f"<details><summary>Not looked at</summary><ul>{items(unseen)}</ul></details>")
