@@ -22,7 +22,7 @@ from longtail.evaluation.report.page import in_script
 from longtail.evaluation.sample_user import Pick, RatedItem
 
 CHARTS = ["accuracy", "hits", "trade-off", "long-tail", "by-rating", "price", "cost"]
-SECTIONS = ["figures", "sense", "audit", *CHARTS, "segments", "people", "run"]
+SECTIONS = ["figures", "verdicts", "sense", "audit", *CHARTS, "segments", "people", "run"]
 
 
 class Page(HTMLParser):
@@ -236,12 +236,12 @@ def test_an_interrupted_run_says_so_at_the_top(result: BakeoffResult) -> None:
 def test_data_without_ratings(clicks: lt.Interactions) -> None:
     html = report.render(Bakeoff(clicks, ["popular"]).run(progress=False))
     ids = [attributes["id"] for attributes in Page(html).all("section")]
-    assert ids == [name for name in SECTIONS if name not in ("accuracy", "by-rating", "price")]
+    assert ids == [name for name in SECTIONS if name not in ("accuracy", "by-rating", "price", "verdicts")]
     assert "These data hold no ratings" in html
 
 
 def test_nothing_measured(result: BakeoffResult, tmp_path: Path) -> None:
-    result.outcomes = [Outcome("a", "a", {}, error="no")]
+    result.outcomes, result.comparisons = [Outcome("a", "a", {}, error="no")], {}
     path = result.to_html(tmp_path / "report.html")
     ids = [attributes["id"] for attributes in Page(path.read_text(encoding="utf-8")).all("section")]
     assert ids == ["figures", "sense", "audit", "people", "run"]

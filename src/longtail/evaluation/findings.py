@@ -47,6 +47,7 @@ class Outcome:
         treated: how it treated users and items that only test has, in counts (`leakage.treatment`).
         per_user: the metrics with the value of each user, averaged over folds and seeds; not part of the JSON, but
             kept with a run in a folder.
+        per_seed: the main figures with the value of each user, once for each seed; kept nowhere.
     """
 
     label: str
@@ -66,10 +67,11 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
     treated: dict[str, int] = field(default_factory=dict)
     per_user: dict[str, MetricValue] = field(default_factory=dict, compare=False, repr=False)
+    per_seed: dict[str, list[MetricValue]] = field(default_factory=dict, compare=False, repr=False)
 
     def plain(self) -> dict[str, Any]:
         """Everything but the values of each user, as plain values."""
-        return dataclasses.asdict(dataclasses.replace(self, per_user={}), dict_factory=_without_per_user)
+        return dataclasses.asdict(dataclasses.replace(self, per_user={}, per_seed={}), dict_factory=_without_per_user)
 
 
 @dataclass
@@ -90,7 +92,7 @@ class Findings:
         ranks: popularity ranks at which the long-tail curves are read.
         tail: share of all interactions that fall to the items up to each rank.
         compile_seconds: seconds spent compiling kernels, all algorithms together; above 0 on a first run only.
-        comparisons: which differences are real: figures and verdicts, as plain values.
+        comparisons: which differences are real, as plain values (`longtail.evaluation.significance.record`).
         audit: what the leakage audit found, likewise: `leakage.Audit.to_dict`, `sentences` and `accepted_in_words`.
         sense: what the data hold, likewise.
         people: others to look at one by one, as plain values (`longtail.evaluation.people`).
@@ -262,7 +264,7 @@ class Findings:
 
 
 def _without_per_user(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    return {name: value for name, value in pairs if name != "per_user"}
+    return {name: value for name, value in pairs if name not in ("per_user", "per_seed")}
 
 
 def _each_of(labels: list[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from longtail.evaluation import significance
 from longtail.evaluation.findings import Findings, Outcome
 from longtail.evaluation.intervals import wilson
 from longtail.evaluation.measures import COLUMNS, best
@@ -17,7 +18,7 @@ def sentences(findings: Findings) -> list[str]:
         _compared(findings),
         _accuracy(findings),
         _hits(findings),
-        _noise(findings),
+        *(significance.sentences(findings.comparisons) or [_noise(findings)]),
         _beyond(findings),
         _cost(findings),
         _missing(findings),
@@ -58,10 +59,7 @@ def _noise(findings: Findings) -> str:
         return ""
     users = winners[0].users["hit_rate"]
     low, high = wilson(winners[0].values["hit_rate"] or 0.0, users)
-    return (
-        f"With {users:,} users that figure is only sure to lie between {100 * low:.1f} and {100 * high:.1f}%, "
-        "so small differences in hit rate mean nothing."
-    )
+    return f"With {users:,} users the 95% interval of that figure goes from {100 * low:.1f} to {100 * high:.1f}%."
 
 
 def _beyond(findings: Findings) -> str:

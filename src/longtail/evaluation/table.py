@@ -15,6 +15,7 @@ from longtail.evaluation.findings import Findings
 from longtail.evaluation.label_lines import longest_word, wrapped
 from longtail.evaluation.measures import GROUPS, Column, best
 from longtail.evaluation.sample_user import RatedItem
+from longtail.evaluation.significance.tables import verdict_tables
 
 __all__ = ["Tables"]
 
@@ -59,6 +60,7 @@ class Tables:
             yield Padding(grid, (1, 0, 0, 0))
         yield from self._remarks()
         yield Padding(self._legend(glyphs), (1, 0))
+        yield from verdict_tables(self.findings.comparisons, _table, options.max_width)
         yield self._sample_user(glyphs)
 
     def _packed(self, width: int, glyphs: Glyphs) -> Iterator[list[Table]]:

@@ -21,7 +21,16 @@ from longtail import params
 from longtail.algorithms.base import Recommender
 from longtail.data.interactions import Interactions
 from longtail.data.summary import summarize
-from longtail.evaluation import leakage, learning_curve, long_tail, people, protocols, resources, sample_user
+from longtail.evaluation import (
+    leakage,
+    learning_curve,
+    long_tail,
+    people,
+    protocols,
+    resources,
+    sample_user,
+    significance,
+)
 from longtail.evaluation.bakeoff.entries import Entry, entries
 from longtail.evaluation.bakeoff.journal import Journal
 from longtail.evaluation.bakeoff.part import Part, combined
@@ -148,6 +157,9 @@ class Bakeoff:
             except KeyboardInterrupt:
                 result.not_run = labels[len(result.outcomes) :]
         self._settle_people(result)
+        result.comparisons = significance.record(
+            {outcome.label: outcome.per_seed for outcome in result.outcomes if not outcome.error}
+        )
         result.seconds = time.perf_counter() - began
         journal.finish(result)
         return result

@@ -183,6 +183,8 @@ def _arrays(measured: Mapping[str, MetricValue]) -> Iterator[tuple[str, Any]]:
         yield f"{key}/value", float(value)
         yield f"{key}/users", value.users
         yield f"{key}/per_user", value.per_user
+        if value.weights is not None:
+            yield f"{key}/weights", value.weights
 
 
 def _from_plain(plain: dict[str, Any], state: dict[str, Any]) -> Part:
@@ -195,6 +197,12 @@ def _from_plain(plain: dict[str, Any], state: dict[str, Any]) -> Part:
 
 def _measured(names: Mapping[str, str], state: Mapping[str, Any]) -> dict[str, MetricValue]:
     return {
-        key: MetricValue(state[f"{key}/value"], name, state[f"{key}/users"], np.array(state[f"{key}/per_user"]))
+        key: MetricValue(
+            state[f"{key}/value"],
+            name,
+            state[f"{key}/users"],
+            np.array(state[f"{key}/per_user"]),
+            state.get(f"{key}/weights"),
+        )
         for key, name in names.items()
     }

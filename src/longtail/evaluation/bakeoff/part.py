@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from longtail import params
-from longtail.evaluation import segments
+from longtail.evaluation import segments, significance
 from longtail.evaluation.bakeoff.entries import Entry
 from longtail.evaluation.findings import Outcome
 from longtail.evaluation.leakage import treatment
@@ -73,6 +73,7 @@ def combined(entry: Entry, parts: Sequence[Part]) -> Outcome:
         outcome.per_user[key] = value
         if len(found) > 1:
             outcome.spread[key] = [float(one) for one in found if not math.isnan(one)]
+    outcome.per_seed = significance.by_seed((part.seed, part.measured) for part in parts)
     for how in dict.fromkeys(how for part in parts for how in part.by_rating):
         outcome.by_rating[how] = _pooled(cell for part in parts for cell in part.by_rating.get(how, []))
     outcome.segments = segments.figures(

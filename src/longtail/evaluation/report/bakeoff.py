@@ -16,6 +16,7 @@ from longtail.evaluation.report.run import what_was_run
 from longtail.evaluation.report.sections import sections
 from longtail.evaluation.report.segments import segments
 from longtail.evaluation.report.sense import sense
+from longtail.evaluation.report.verdicts import verdicts
 
 __all__ = ["render"]
 
@@ -25,6 +26,7 @@ def render(findings: Findings) -> str:
     drawn: dict[str, Chart] = {}
     found = [
         figure_table(findings),
+        *verdicts(findings),
         sense(findings, drawn),
         audit(findings),
         *(chart_part(one.name, one.title, one.legend, one.charts, drawn, one.short) for one in sections(findings)),

@@ -50,8 +50,8 @@ class Sample:
         infinitesimal jackknife (Efron 1982, "The jackknife, the bootstrap and other resampling plans", chapter 6).
         """
         mean = self.w @ self.x / self.w.sum()
-        slope = np.ones_like(mean) if self.power == 1.0 else mean ** (1.0 / self.power - 1.0) / self.power
-        slope[~np.isfinite(slope)] = 0.0  # every value is 0: nobody moves anything
+        # Where every value is 0, nobody moves anything; the slope of a root is then infinite.
+        slope = np.where(mean > 0.0, mean, 1.0) ** (1.0 / self.power - 1.0) / self.power
         moved = (self.x - mean) * (self.w / self.w.mean())[:, None]
         found: RealArray = self.rooted(mean) + slope * moved
         return found
