@@ -98,7 +98,11 @@ class Bakeoff:
             if share < 1
         }
         self._looked_at = people.fold_for(self.folds)
-        self._people = people.choose(self._looked_at, wanted, self.protocol.seed) if self._looked_at else []
+        self._people = (
+            people.choose(self._looked_at, wanted[1:], self.protocol.seed, besides=[self.sample.id])
+            if self._looked_at
+            else []
+        )
         self._similarities: dict[str, ItemSimilarity] = {}
 
     @cached_property
