@@ -56,8 +56,8 @@ class CommonRaters:
         users = owners[places]
         to_come = np.concatenate([[0], np.cumsum(row_bounds[users + 1] - places)])
         effort = to_come[bounds[1:]] - to_come[bounds[:-1]]
-        ratings = rows.data.astype(np.float32)
-        items = rows.indices.astype(np.int32)
+        ratings = rows.data.astype(np.float32, copy=False)
+        items = rows.indices.astype(np.int32, copy=False)
         return cls(row_bounds, items, ratings, bounds, places, users, ratings[places], effort)
 
     def sums(self, a: AnyArray, b: AnyArray) -> RealArray:
