@@ -30,7 +30,7 @@ def render(findings: Findings) -> str:
     drawn: dict[str, Chart] = {}
     found = [
         figure_table(findings),
-        *verdicts(findings),
+        verdicts(findings),
         sense(findings, drawn),
         audit(findings),
         *(chart_part(one.name, one.title, one.legend, one.charts, drawn, one.short) for one in sections(findings)),
