@@ -21,6 +21,8 @@ from typing import Any
 
 import accuracy
 import attacks
+import behavior
+import filter_bubble
 import growth
 import ranking
 
@@ -85,6 +87,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "false alarms": lambda: attacks.baseline(_recorded("attacks")),
     "detection": lambda: attacks.detection(_recorded("attacks")),
     "effect": lambda: attacks.effect(_recorded("attacks")),
+    "churn": lambda: behavior.churn(_recorded("behavior")),
+    "responsiveness": lambda: behavior.responsiveness(_recorded("behavior")),
+    "filter bubble": lambda: filter_bubble.markdown(_recorded("filter-bubble")),
 }
 
 if __name__ == "__main__":

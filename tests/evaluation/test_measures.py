@@ -81,7 +81,7 @@ def test_without_genres_calibration_is_left_out(listed: tuple[lt.Interactions, l
 
 def test_a_terminal_shows_the_columns_that_say_something_of_their_own() -> None:
     assert len([column for column in COLUMNS if column.group == "beyond" and column.in_terminal]) == 6
-    assert len([column for column in COLUMNS if column.group == "beyond"]) == 13
+    assert len([column for column in COLUMNS if column.group == "beyond"]) == 12
 
 
 def test_the_primitive_list_is_that_of_the_recommender_called_popular(

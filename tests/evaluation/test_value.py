@@ -69,13 +69,6 @@ def test_metrics_exports_what_it_says() -> None:
     assert all(hasattr(metrics, name) for name in metrics.__all__)
 
 
-WITHOUT_A_PAGE_YET = {
-    *("intra_list_diversity", "mean_inverse_user_frequency", "serendipity", "serendipity_by_popularity"),
-    *("unexpectedness", "unexpectedness_by_history", "average_recommendation_popularity", "long_tail_share", "gini"),
-    *("calibration", "item_exposure", "exposure_disparity", "user_group_gap"),
-}
-
-
 def test_the_mean_of_users_and_the_undefined() -> None:
     pooled = MetricValue(0.9, "rmse", [0, 1, 2], [1.0, 0.5, np.nan])
     assert (float(pooled), pooled.user_mean) == (0.9, 0.75)

@@ -69,7 +69,7 @@ def top_n_change(lists: TopN, other: TopN) -> MetricValue:
 
     Chg = mean over users of |L(u) without L'(u)| / |L(u)|. Order does not count. For lists of one length it is
     symmetric. A user's value is NaN where `other` has no list of theirs, or `lists` has an empty one.
-    Source: 1 - the overlap of top-k lists of Fagin, Kumar & Sivakumar 2003 (section 3.1); "list churn" of services.
+    Source: half the symmetric difference of top-k lists, relative to k (Fagin, Kumar & Sivakumar 2003).
 
     Raises:
         DataError: if a user has more than one list.
@@ -92,7 +92,7 @@ def kendall_tau_top(lists: TopN, other: TopN, *, penalty: float = 0.5) -> Metric
     listed stands below all that are. A pair of which one list holds both and the other none counts `penalty`: nobody
     knows. K_max = |S| |T| + penalty [C(|S|, 2) + C(|T|, 2)] is K of lists without a common item. Symmetric; NaN where
     `other` has no list of the user's, or K_max is 0. Lists of one item cannot disagree otherwise than by not having it.
-    Source: Fagin, Kumar & Sivakumar 2003, "Comparing top k lists" (K^(p), section 3.1), which leaves the scale open;
+    Source: Fagin, Kumar & Sivakumar 2003, "Comparing top k lists" (K^(p)), which leaves the scale open;
     divided by its largest value as in McCown & Nelson 2007.
 
     Args:

@@ -113,6 +113,7 @@ def _beyond(
         "serendipity_by_popularity": metrics.serendipity_by_popularity(lists, test, train, min_rating=min_rating),
         **measures.beyond_accuracy(lists, train, similarity, expected=expected),
         "mean_inverse_user_frequency": metrics.mean_inverse_user_frequency(lists, train),
+        "exposure_disparity": metrics.exposure_disparity(lists, metrics.popularity_groups(train)),
         "user_group_gap": metrics.user_group_gap(by_user, metrics.activity_groups(train)),
     }
 

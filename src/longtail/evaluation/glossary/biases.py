@@ -24,8 +24,8 @@ BIASES = (
         True,
         "share of the catalogue's ranks",
         "mean over users of sum over hits of max(p_u - p, 0) / n, p_u falling with the rank in L(u), p in popularity",
-        "High: hits on unpopular items stand high up. Places hardly matter in a large catalogue, where p_u is near 1, "
-        "so it is precision weighted by unpopularity.",
+        "High: hits on unpopular items stand high up. In a large catalogue p_u is near 1 at every place, and so is p "
+        "where many items share a count: values are tiny, and only to be compared on one data set.",
     ),
     MetricInfo(
         "unexpectedness",
@@ -100,8 +100,8 @@ BIASES = (
         False,
         "1 - ratio",
         "1 - smallest / largest over groups of (share of the exposure / share of the items, or of a merit)",
-        "High: one group of items is shown far less than another for its size. The smallest group decides it, and "
-        "random lists have none.",
+        "High: one group of items is shown far less than another for its size. Between the head and the tail "
+        "of popularity nearly every model reaches 1: read `item_exposure` group by group.",
     ),
     MetricInfo(
         "user_group_gap",
