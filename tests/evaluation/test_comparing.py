@@ -17,8 +17,8 @@ from longtail.evaluation.bakeoff import BakeoffResult
 from longtail.evaluation.comparing import ComparisonResult as Comparison
 from longtail.evaluation.comparing import compare
 from longtail.evaluation.comparing.wording import sentences
+from longtail.evaluation.metrics.value import MetricValue
 from longtail.evaluation.report import comparison as page
-from longtail.evaluation.value import MetricValue
 
 
 @pytest.fixture

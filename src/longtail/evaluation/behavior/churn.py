@@ -19,9 +19,9 @@ from longtail.data.results import TopN
 from longtail.errors import ConfigError
 from longtail.evaluation.behavior.probes import Probes
 from longtail.evaluation.behavior.responsiveness import Responsiveness, respond
-from longtail.evaluation.comparison import rank_biased_overlap, top_n_change
 from longtail.evaluation.intervals import of_mean
-from longtail.evaluation.value import MetricValue
+from longtail.evaluation.metrics.comparison import rank_biased_overlap, top_n_change
+from longtail.evaluation.metrics.value import MetricValue
 from longtail.rng import generator
 
 __all__ = ["ANOTHER_SEED", "Change", "Churn", "churn", "churned"]
