@@ -24,6 +24,7 @@ import attacks
 import behavior
 import filter_bubble
 import growth
+import leakage
 import ranking
 
 HERE = Path(__file__).resolve().parent
@@ -84,6 +85,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "ranking": lambda: ranking.tables(_recorded("ranking")).strip(),
     "implicit": beside_implicit,
     "growth": lambda: growth.markdown(_recorded("growth")),
+    "leakage": lambda: leakage.table(_recorded("leakage")),
     "false alarms": lambda: attacks.baseline(_recorded("attacks")),
     "detection": lambda: attacks.detection(_recorded("attacks")),
     "effect": lambda: attacks.effect(_recorded("attacks")),

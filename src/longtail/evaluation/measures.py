@@ -10,8 +10,8 @@ from typing import Literal
 from longtail.data.interactions import Interactions
 from longtail.data.results import RatingPredictions, TopN
 from longtail.evaluation import metrics
-from longtail.evaluation.similarity import ItemSimilarity
-from longtail.evaluation.value import METRICS, MetricValue
+from longtail.evaluation.metrics.similarity import ItemSimilarity
+from longtail.evaluation.metrics.value import METRICS, MetricValue
 
 __all__ = [
     "COLUMNS",

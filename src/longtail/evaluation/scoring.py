@@ -14,9 +14,9 @@ from longtail.data.interactions import Interactions
 from longtail.data.results import RatingPredictions, TopN
 from longtail.errors import ConfigError
 from longtail.evaluation import measures, metrics
+from longtail.evaluation.metrics.similarity import ItemSimilarity
+from longtail.evaluation.metrics.value import MetricValue
 from longtail.evaluation.primitive import popular_lists
-from longtail.evaluation.similarity import ItemSimilarity
-from longtail.evaluation.value import MetricValue
 
 __all__ = ["read_lists", "score"]
 

@@ -23,9 +23,9 @@ from longtail.evaluation.bakeoff.result import BakeoffResult
 from longtail.evaluation.bakeoff.trial import STAGES, Terms, Trial
 from longtail.evaluation.findings import Outcome
 from longtail.evaluation.learning_curve import Order, checked_shares, smaller
+from longtail.evaluation.metrics.similarity import ItemSimilarity, rating_cosine, vector_cosine
 from longtail.evaluation.progress import Reporter, reporting
 from longtail.evaluation.protocols import Fold, Protocol
-from longtail.evaluation.similarity import ItemSimilarity, rating_cosine, vector_cosine
 
 __all__ = ["Bakeoff"]
 
