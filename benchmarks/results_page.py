@@ -21,7 +21,10 @@ from typing import Any
 
 import accuracy
 import attacks
+import behavior
+import filter_bubble
 import growth
+import leakage
 import ranking
 import significance
 
@@ -83,6 +86,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "ranking": lambda: ranking.tables(_recorded("ranking")).strip(),
     "implicit": beside_implicit,
     "growth": lambda: growth.markdown(_recorded("growth")),
+    "leakage": lambda: leakage.table(_recorded("leakage")),
     "false alarms": lambda: attacks.baseline(_recorded("attacks")),
     "detection": lambda: attacks.detection(_recorded("attacks")),
     "effect": lambda: attacks.effect(_recorded("attacks")),
@@ -90,6 +94,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "false positives": lambda: significance.false_positives_table(_recorded("significance")),
     "family-wise": lambda: significance.family_wise_table(_recorded("significance")),
     "seed noise": lambda: significance.seeds_table(_recorded("significance")),
+    "churn": lambda: behavior.churn(_recorded("behavior")),
+    "responsiveness": lambda: behavior.responsiveness(_recorded("behavior")),
+    "filter bubble": lambda: filter_bubble.markdown(_recorded("filter-bubble")),
 }
 
 if __name__ == "__main__":

@@ -28,8 +28,8 @@ from scipy.stats import norm
 
 from longtail.evaluation import significance
 from longtail.evaluation.intervals import wilson
+from longtail.evaluation.metrics.value import MetricValue
 from longtail.evaluation.significance import Comparison
-from longtail.evaluation.value import MetricValue
 
 RECORD = Path(__file__).parent / "results" / "significance.json"
 POPULATION = 200_000

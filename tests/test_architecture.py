@@ -218,6 +218,18 @@ def test_imports_follow_the_table() -> None:
     assert forbidden_imports(ALL) == []
 
 
+def test_metrics_need_nothing_else_of_the_evaluation() -> None:
+    home = "longtail.evaluation.metrics"
+    graph = ours(ALL)
+    assert f"{home}.ranking" in graph
+    strangers = {
+        name: {other for other in graph[name] if within(other, "longtail.evaluation") and not within(other, home)}
+        for name in graph
+        if within(name, home)
+    }
+    assert {name: found for name, found in strangers.items() if found} == {}
+
+
 def test_every_part_stands_in_the_table() -> None:
     parts = {".".join(module.name.split(".")[:2]) for module in ALL}
     assert parts - LEAVES - set(MAY_IMPORT) == set()
@@ -284,10 +296,10 @@ def planted(name: str, text: str, *others: str) -> list[Module]:
         ("longtail.algorithms.linear.x", "from longtail.algorithms.graph.y import Y", "longtail.algorithms.graph.y"),
         ("longtail.algorithms.linear.x", "from longtail.algorithms import baseline", "longtail.algorithms.baseline"),
         ("longtail.algorithms.x", "from longtail.algorithms.linear import y", "longtail.algorithms.linear.y"),
-        ("longtail.algorithms.x", "import longtail.evaluation.ranking", "longtail.evaluation.ranking"),
+        ("longtail.algorithms.x", "import longtail.evaluation.metrics.ranking", "longtail.evaluation.metrics.ranking"),
         ("longtail.algorithms.base", "from longtail.algorithms.x import X", "longtail.algorithms.x"),
         ("longtail.algorithms.linear.x", "from longtail import artifacts", "longtail.artifacts"),
-        ("longtail.evaluation.ranking", "from longtail import registry", "longtail.registry"),
+        ("longtail.evaluation.metrics.ranking", "from longtail import registry", "longtail.registry"),
         ("longtail.evaluation.bakeoff", "from longtail.algorithms.linear import y", "longtail.algorithms.linear.y"),
         ("longtail.data.x", "from longtail.cli import main", "longtail.cli"),
         ("longtail.testing.x", "import longtail.cli", "longtail.cli"),
@@ -305,13 +317,16 @@ def test_a_planted_import_is_found(importer: str, text: str, imported: str) -> N
         ("longtail.algorithms.linear.x", "from longtail.algorithms.linear.y import Y"),
         ("longtail.algorithms.linear.x", "from longtail.algorithms.base import Recommender"),
         ("longtail.algorithms.powers", "from longtail.algorithms.base import Recommender"),
-        ("longtail.evaluation.bakeoff", "from longtail import registry\nfrom longtail.evaluation import ranking"),
+        (
+            "longtail.evaluation.bakeoff",
+            "from longtail import registry\nfrom longtail.evaluation.metrics import ranking",
+        ),
         ("longtail.kernels.x", "from longtail.errors import ConfigError"),
         ("longtail.cli", "from longtail.algorithms.linear.x import X"),
     ],
 )
 def test_a_rightful_import_is_not(importer: str, text: str) -> None:
-    names = ("longtail.registry", "longtail.evaluation.ranking", "longtail.algorithms.linear.y")
+    names = ("longtail.registry", "longtail.evaluation.metrics.ranking", "longtail.algorithms.linear.y")
     assert forbidden_imports(planted(importer, text, *names)) == []
 
 

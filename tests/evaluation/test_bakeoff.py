@@ -18,8 +18,8 @@ from longtail.evaluation import metrics
 from longtail.evaluation.bakeoff import Bakeoff, BakeoffResult
 from longtail.evaluation.bakeoff.entries import entries
 from longtail.evaluation.measures import COLUMNS
+from longtail.evaluation.metrics.similarity import rating_cosine
 from longtail.evaluation.protocols import Classic
-from longtail.evaluation.similarity import rating_cosine
 
 HITS = ("hit_rate", "arhr", "cumulative_hit_rate")
 

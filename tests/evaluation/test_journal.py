@@ -23,7 +23,7 @@ from longtail.errors import ArtifactError, ConfigError, DataError
 from longtail.evaluation.bakeoff import Bakeoff, BakeoffResult
 from longtail.evaluation.bakeoff.journal import Journal
 from longtail.evaluation.bakeoff.part import merged
-from longtail.evaluation.value import MetricValue
+from longtail.evaluation.metrics.value import MetricValue
 
 COSTS = {"fit_seconds", "predict_seconds", "recommend_seconds", "cpu_seconds", "peak_mb"}
 

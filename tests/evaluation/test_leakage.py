@@ -65,10 +65,10 @@ def timed(kind: str, users: int, items: int, rows: int, seed: int, fraction: flo
     return Split(*splits.by_time(world.ratings(rows) if kind == "ratings" else world.clicks(rows), fraction=fraction))
 
 
-def untimed() -> Split:
-    data = World(120, 90, 5).ratings(3_000)
+def untimed(seed: int) -> Split:
+    data = World(120, 90, seed).ratings(3_000)
     bare = dataclasses.replace(data, times=None, sessions=None)
-    return Split(*splits.random_holdout(bare, seed=1))
+    return Split(*splits.random_holdout(bare, seed=seed))
 
 
 def mixed(kind: str, users: int, items: int, rows: int, seed: int) -> Split:
@@ -77,15 +77,15 @@ def mixed(kind: str, users: int, items: int, rows: int, seed: int) -> Split:
     return Split(*splits.random_holdout(data, seed=seed), accept=MIXED)
 
 
-MADE: dict[str, Callable[[], Split]] = {
-    "ratings": lambda: timed("ratings", 300, 200, 12_000, 1),
-    "clicks": lambda: timed("clicks", 300, 200, 9_000, 2),
-    "sessions": lambda: timed("clicks", 500, 150, 4_000, 3),
-    "tiny": lambda: timed("ratings", 40, 30, 500, 4, fraction=0.3),
+MADE: dict[str, Callable[[int], Split]] = {
+    "ratings": lambda seed: timed("ratings", 300, 200, 12_000, seed),
+    "clicks": lambda seed: timed("clicks", 300, 200, 9_000, seed),
+    "sessions": lambda seed: timed("clicks", 500, 150, 4_000, seed),
+    "tiny": lambda seed: timed("ratings", 40, 30, 500, seed, fraction=0.3),
     "untimed": untimed,
-    "mixed ratings": lambda: mixed("ratings", 300, 200, 9_000, 6),
-    "mixed clicks": lambda: mixed("clicks", 300, 200, 9_000, 7),
-    "mixed tiny": lambda: mixed("ratings", 40, 30, 700, 8),
+    "mixed ratings": lambda seed: mixed("ratings", 300, 200, 9_000, seed),
+    "mixed clicks": lambda seed: mixed("clicks", 300, 200, 9_000, seed),
+    "mixed tiny": lambda seed: mixed("ratings", 40, 30, 700, seed),
 }
 BY_TIME = ("ratings", "clicks", "sessions", "tiny")
 AT_RANDOM = ("untimed", "mixed ratings", "mixed clicks", "mixed tiny")
@@ -93,7 +93,7 @@ AT_RANDOM = ("untimed", "mixed ratings", "mixed clicks", "mixed tiny")
 
 @pytest.fixture(scope="module")
 def worlds() -> dict[str, Split]:
-    return {name: make() for name, make in MADE.items()}
+    return {name: make(number) for number, (name, make) in enumerate(MADE.items(), 1)}
 
 
 # -- the plants: each spoils one thing ---------------------------------------------------------------------------------
@@ -137,18 +137,22 @@ def _split_again(split: Split, whole: Interactions, mine: Interactions, user: st
     return split.but(train, test)
 
 
+OFFSET = 1_000_000
+"""From an item's id to its twin's."""
+
+
 def copied_items(split: Split) -> Split:
     """Every tenth item stands in the catalog again, and its raters have rated both before the split."""
     whole = split.whole
     chosen = np.arange(0, whole.n_items, 5)
-    ids = Ids([*whole.item_ids.values.tolist(), *(whole.item_ids.values[chosen] + 10_000).tolist()], kind="item")
+    ids = Ids([*whole.item_ids.values.tolist(), *(whole.item_ids.values[chosen] + OFFSET).tolist()], kind="item")
     twin_of = np.full(whole.n_items, -1)
     twin_of[chosen] = whole.n_items + np.arange(len(chosen))
     again = whole.take(twin_of[whole.items] >= 0)
     again = dataclasses.replace(again, items=twin_of[again.items], item_ids=ids)
     facts = whole.catalog.items
     twins = facts.filter(pl.col("item").is_in(whole.item_ids.values[chosen].tolist()))
-    twins = twins.with_columns(pl.col("item") + 10_000, pl.col("title").str.to_uppercase())
+    twins = twins.with_columns(pl.col("item") + OFFSET, pl.col("title").str.to_uppercase())
     catalog = Catalog(pl.concat([facts, twins]))
     both = joined(dataclasses.replace(whole, item_ids=ids, catalog=catalog), again)
     return split.but(*splits.random_holdout(both, 0.3, seed=2))
@@ -168,7 +172,7 @@ def later_rows_of_their_own(split: Split) -> Split:
     last = np.array([np.flatnonzero(test.users == user)[-1] for user in np.flatnonzero(test.user_counts > 2)])
     last = last[test.times[last] > _first_of_users(test)[test.users[last]]]
     moved = test.take(last)
-    alone = dataclasses.replace(moved, sessions=moved.sessions + 1_000_000)
+    alone = moved if moved.sessions is None else dataclasses.replace(moved, sessions=moved.sessions + 1_000_000)
     return split.but(joined(split.train, alone), test.take(~np.isin(np.arange(len(test)), last)))
 
 
@@ -255,9 +259,9 @@ def _by_genre(counts: np.ndarray, catalog: Catalog) -> list[float]:
     genres = catalog.items["genres"].to_list()
     totals: dict[str, float] = {}
     for count, listed in zip(counts, genres, strict=True):
-        for genre in listed:
+        for genre in listed or ():
             totals[genre] = totals.get(genre, 0.0) + count
-    return [float(np.mean([totals[genre] for genre in listed])) for listed in genres]
+    return [float(np.mean([totals[genre] for genre in listed or ()] or [0.0])) for listed in genres]
 
 
 def with_column(split: Split, how: str, parts: tuple[Interactions, ...]) -> Split:
@@ -355,11 +359,11 @@ def made(test: Interactions, users: np.ndarray, items: np.ndarray) -> Interactio
 
 def one_item_has_most(split: Split) -> Split:
     """A campaign: one item is tested on every user, the others hardly."""
-    test = split.test
-    users = np.flatnonzero((split.train.user_counts > 0) & (split.train.by_user[:, [0]].toarray().ravel() == 0))
-    others = test.take(test.items > 0)
-    rest = others.take(np.unique(others.items, return_index=True)[1])
-    return split.but(test=joined(rest, made(test, users, users * 0)))
+    test, item = split.test, int(split.train.item_counts.argmin())
+    users = np.setdiff1d(np.flatnonzero(split.train.user_counts), split.train.users[split.train.items == item])
+    others = test.take(test.items != item)
+    rest = others.take(np.unique(others.items, return_index=True)[1][:100])
+    return split.but(test=joined(rest, made(test, users, np.full(len(users), item))))
 
 
 def one_second_has_most(split: Split) -> Split:
@@ -415,6 +419,15 @@ def failing(audit: Audit) -> set[str]:
 @pytest.mark.parametrize(("plant", "world"), CASES)
 def test_a_planted_leak_is_found_under_its_own_name(plant: str, world: str, worlds: dict[str, Split]) -> None:
     assert failing(PLANTS[plant].spoil(worlds[world]).audit()) == {PLANTS[plant].name}
+
+
+@pytest.mark.parametrize("world", ["ratings", "untimed", "mixed tiny"])
+def test_a_column_of_users_is_looked_at_too(world: str, worlds: dict[str, Split]) -> None:
+    split = worlds[world]
+    for counts, expected in ((split.whole.user_counts, {"features"}), (split.train.user_counts, set())):
+        users = pl.DataFrame({"user": split.train.user_ids.values, "activity": counts})
+        catalog = Catalog(split.train.catalog.items, users=users)
+        assert failing(split.but(catalog=catalog).audit()) == expected
 
 
 def test_twelve_kinds_and_more_are_planted() -> None:

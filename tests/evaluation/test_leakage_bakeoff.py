@@ -112,6 +112,30 @@ def test_a_model_that_learned_test_rows_is_disqualified(ratings: Interactions) -
     assert "learned 500 of 500 test rows" in accepted.outcomes[0].notes[0]
 
 
+@dataclass(kw_only=True)
+class Borrowing(Secretive):
+    """Has a model as a parameter, which a copy keeps."""
+
+    lender: Recommender | None = None
+
+    def _fit(self, train, catalog):
+        self.lends_ = [self.lender]
+
+
+def test_a_model_that_a_copy_would_keep_is_looked_at(ratings: Interactions) -> None:
+    train, _ = lt.splits.by_time(ratings)
+    for data, name in ((ratings, "fitted-before"), (train, None)):
+        found = Bakeoff(ratings, [Borrowing(lender=lt.Popular().fit(data))], protocol=ByTime()).audit
+        assert [one.name for one in found.failed] == [name] * (name is not None)
+    (finding,) = Bakeoff(ratings, [Borrowing(lender=lt.Popular().fit(ratings))], protocol=ByTime()).audit.failed
+    assert "learned 500 of 500 test rows" in finding.sentence
+
+
+def test_a_fitted_hybrid_is_copied_and_no_leak(ratings: Interactions) -> None:
+    hybrid = lt.RankFusion(members=["popular", "random"]).fit(ratings)
+    assert Bakeoff(ratings, [hybrid], protocol=ByTime()).audit.failed == ()
+
+
 def test_a_fitted_model_is_handed_in(ratings: Interactions) -> None:
     found = Bakeoff(ratings, [lt.Popular().fit(ratings)]).audit
     assert [one.name for one in found.findings if not one.accepted] == ["fitted-before"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +10,11 @@ import browser
 import pytest
 
 from longtail.evaluation.bakeoff import BakeoffResult
+from longtail.evaluation.comparing import compare
 
 pytestmark = pytest.mark.skipif(browser.executable() is None, reason="no Chromium on this machine")
 
-SORTED = "[...document.querySelectorAll('table.figures tbody tr')].map((row) => row.cells[0].dataset.value)"
+SORTED = "[...document.querySelectorAll('#figures tbody tr')].map((row) => row.cells[0].dataset.value)"
 FOCUS = "document.activeElement.textContent.trim()"
 
 
@@ -66,7 +68,7 @@ def test_the_first_stop_of_the_keyboard_leads_past_the_contents(chromium: browse
 def test_a_column_is_sorted_by_keyboard(chromium: browser.Browser, report: Path, finished: BakeoffResult) -> None:
     chromium.open(report)
     assert chromium.run(SORTED) == [outcome.label for outcome in finished.outcomes]
-    chromium.run("document.querySelectorAll('table.figures thead button')[0].focus()")
+    chromium.run("document.querySelector('#figures thead button').focus()")
     chromium.press("Tab")
     assert chromium.run(FOCUS) == "RMSE ↓"
     assert chromium.run("getComputedStyle(document.activeElement).outlineStyle") == "solid"
@@ -79,7 +81,46 @@ def test_a_column_is_sorted_by_keyboard(chromium: browser.Browser, report: Path,
     assert chromium.run(SORTED)[: len(known)] == [label for _, label in reversed(known)]
     assert chromium.run("document.activeElement.closest('th').getAttribute('aria-sort')") == "descending"
     assert chromium.run("document.querySelectorAll('[aria-sort]').length") == 1
-    assert chromium.run("document.querySelectorAll('table.figures tbody th[scope=row]').length") == len(values)
+    assert chromium.run("document.querySelectorAll('#figures tbody th[scope=row]').length") == len(values)
+
+
+def test_people_are_picked_by_keyboard(chromium: browser.Browser, report: Path) -> None:
+    chromium.open(report)
+    shown = "[...document.querySelectorAll('.person')].filter((one) => one.offsetHeight).map((one) => one.id)"
+    assert chromium.run(shown) == ["person-0"]
+    chromium.run("document.querySelector('input[name=person]').focus()")
+    chromium.press("ArrowDown")
+    assert chromium.run(shown) == ["person-1"]
+    assert chromium.run("document.activeElement.value") == "person-1"
+    chromium.press("Tab")
+    chromium.press(" ")
+    assert chromium.run("document.querySelectorAll('.without-why').length") == 1
+    chromium.run("dispatchEvent(new Event('beforeprint'))")
+    chromium.call("Emulation.setEmulatedMedia", media="print")
+    assert len(chromium.run(shown)) == chromium.run("document.querySelectorAll('.person').length") > 2
+    chromium.call("Emulation.setEmulatedMedia", media="")
+
+
+def test_nothing_moves_where_people_asked_for_that(chromium: browser.Browser, report: Path) -> None:
+    chromium.open(report)
+    chromium.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": "reduce"}])
+    moving = "[...document.querySelectorAll('body *')].filter((one) => one.getAnimations().length).length"
+    assert chromium.run(moving) == 0
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_comparison_is_whole_too(
+    chromium: browser.Browser, finished: BakeoffResult, tmp_path: Path, width: int
+) -> None:
+    other = copy.deepcopy(finished)
+    other.outcomes[2].values["rmse"] -= 0.1
+    other.data["fingerprint"] = "another"
+    chromium.open(compare([finished, other]).to_html(tmp_path / "made.html"), width=width)
+    assert (chromium.requests, chromium.complaints) == ([], [])
+    assert chromium.run("document.documentElement.scrollWidth") == width
+    chromium.run("document.querySelector('table.figures thead button').focus()")
+    chromium.press("Enter")
+    assert chromium.run("document.querySelector('[aria-sort]') !== null")
 
 
 def test_without_scripts_every_figure_is_still_there(chromium: browser.Browser, report: Path) -> None:

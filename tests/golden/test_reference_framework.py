@@ -10,7 +10,7 @@ import pytest
 
 import longtail as lt
 from longtail.data import splits
-from longtail.evaluation import similarity
+from longtail.evaluation.metrics import similarity
 
 SEEDS = 20
 SURPRISE = {

@@ -87,3 +87,11 @@ def test_a_similarity_that_is_nan_stays_nan_where_it_is_used() -> None:
     sums = list_pairs.list_pair_sums(items, 3, lambda a, b: np.where(b == 1, np.nan, 0.5))
     assert np.isnan(sums[0])
     assert sums[1] == 0.5
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 100, 257])
+def test_what_a_kernel_sorts_is_sorted(rng: np.random.Generator, n: int) -> None:
+    values = rng.integers(0, 50, n + 5).astype(np.int32)
+    expected = [*sorted(values[:n].tolist()), *values[n:].tolist()]
+    list_pairs._sort(values, n)
+    assert values.tolist() == expected

@@ -62,7 +62,7 @@ def evaluate(
     if known:
         typer.echo(
             f"{known:,} of the {len(held_out):,} test rows are among the model's training data: their ratings were no "
-            "secret, and its lists leave them out; fit on other rows (longtail split)",
+            "secret, and its lists leave them out; fit on other rows (longtail split), and see longtail audit",
             err=True,
         )
     if as_json:

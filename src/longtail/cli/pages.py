@@ -16,7 +16,7 @@ from rich.text import Text
 from longtail.algorithms.base import Recommender
 from longtail.algorithms.powers import Explains, PredictsRatings
 from longtail.data.results import TopN
-from longtail.evaluation.value import METRICS, MetricValue
+from longtail.evaluation.metrics.value import METRICS, MetricValue
 from longtail.types import FloatArray
 
 __all__ = [

@@ -152,7 +152,7 @@ def _some_users(data: Interactions, users: int, seed: int) -> list[Any]:
 
 def _offline(path: Path, algorithms: list[str], wanted: list[str] | None) -> dict[str, dict[str, float | None]]:
     """Metric -> algorithm -> value, of a bake-off saved as JSON."""
-    from longtail.evaluation.value import METRICS
+    from longtail.evaluation.metrics.value import METRICS
 
     try:
         outcomes = json.loads(path.read_text(encoding="utf-8"))["outcomes"]
@@ -215,7 +215,7 @@ def _ratings(key: Key, rated: dict[str, list[Perceived]]) -> Table:
 
 def _ties(title: str, ties: dict[str, list[Tie]]) -> Table:
     """One row a metric or fact, one column a question; a star where it can be told from chance."""
-    from longtail.evaluation.value import METRICS
+    from longtail.evaluation.metrics.value import METRICS
 
     table = _table(title, "against", *ties)
     for found in zip(*ties.values(), strict=True):

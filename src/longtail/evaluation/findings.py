@@ -14,9 +14,9 @@ from longtail.errors import DataError
 from longtail.evaluation import export, protocols
 from longtail.evaluation.leakage.treatment import in_words
 from longtail.evaluation.measures import COLUMNS, GROUPS, Column
+from longtail.evaluation.metrics.value import MetricValue
 from longtail.evaluation.protocols import Protocol
 from longtail.evaluation.sample_user import Pick, RatedItem, SampleUser
-from longtail.evaluation.value import MetricValue
 
 __all__ = ["FORMAT", "Findings", "Outcome"]
 

@@ -15,8 +15,8 @@ import numpy as np
 from longtail.data.interactions import Interactions
 from longtail.errors import ConfigError, DataError
 from longtail.evaluation.intervals import of_mean, wilson
+from longtail.evaluation.metrics.value import MetricValue
 from longtail.evaluation.protocols import Fold
-from longtail.evaluation.value import MetricValue
 from longtail.rng import generator
 
 __all__ = ["FIGURES", "Order", "checked_shares", "figures", "folds_for", "part_of", "smaller"]

@@ -10,8 +10,8 @@ from typing import Literal
 from longtail.data.interactions import Interactions
 from longtail.data.results import RatingPredictions, TopN
 from longtail.evaluation import metrics
-from longtail.evaluation.similarity import ItemSimilarity
-from longtail.evaluation.value import METRICS, MetricValue
+from longtail.evaluation.metrics.similarity import ItemSimilarity
+from longtail.evaluation.metrics.value import METRICS, MetricValue
 
 __all__ = [
     "COLUMNS",
@@ -131,7 +131,6 @@ COLUMNS: tuple[Column, ...] = (
     _more("average_recommendation_popularity", "count", "beyond"),
     _more("long_tail_share", "share", "beyond"),
     _more("gini", "4", "beyond"),
-    _more("exposure_disparity", "4", "beyond"),
     _cost("fit_seconds", "fit s", "seconds to learn"),
     _cost("predict_seconds", "pred s", "seconds to predict the hidden ratings"),
     _cost("recommend_seconds", "list s", "seconds to list items for everyone asked"),
@@ -209,7 +208,7 @@ def beyond_accuracy(
     history: Interactions | None = None,
     expected: TopN | None = None,
 ) -> dict[str, MetricValue]:
-    """What accuracy does not see of lists: coverage, diversity, novelty, popularity, surprise, calibration, exposure.
+    """What accuracy does not see of lists: coverage, diversity, novelty, popularity, surprise, calibration.
 
     Args:
         lists: the lists.
@@ -229,7 +228,6 @@ def beyond_accuracy(
         "average_recommendation_popularity": metrics.average_recommendation_popularity(lists, train),
         "long_tail_share": metrics.long_tail_share(lists, train),
         "gini": metrics.gini(lists),
-        "exposure_disparity": metrics.exposure_disparity(lists, metrics.popularity_groups(train)),
     }
     if expected is not None:
         found["unexpectedness"] = metrics.unexpectedness(lists, expected)

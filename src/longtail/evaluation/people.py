@@ -20,15 +20,27 @@ from longtail.evaluation.segments import USERS, Segments
 from longtail.rng import generator
 from longtail.types import AnyArray
 
-__all__ = ["CANDIDATES", "Person", "choose", "disagreement", "fold_for", "listed", "settled"]
+__all__ = [
+    "CANDIDATES",
+    "REASONS",
+    "REASONS_OF_CANDIDATES",
+    "Person",
+    "choose",
+    "disagreement",
+    "fold_for",
+    "listed",
+    "settled",
+]
 
 Person = dict[str, Any]
 """id, chosen (why, in words), candidate, rows, mean, loved, hated, latest, hidden, hidden_count."""
 
-CANDIDATES = 6
+CANDIDATES = 4
 """People drawn at random, of whom the one over whom the algorithms disagree most is shown."""
 SHOWN, PLACES = 5, 10
 """Items of a history of each kind, and places of a list, that are kept at most."""
+REASONS, REASONS_OF_CANDIDATES = 5, 3
+"""Places of a list that are explained: some algorithms take long to say why."""
 KINDS = {"new": "new", "light": "a light user", "heavy": "a heavy user"}
 
 
@@ -37,13 +49,14 @@ def fold_for(folds: Sequence[Fold]) -> Fold | None:
     return next((fold for fold in folds if fold.test is not None and {"hits", "ranking"} & set(fold.asks)), None)
 
 
-def choose(fold: Fold, wanted: Sequence[Any] = (), seed: int = 0) -> list[Person]:
+def choose(fold: Fold, wanted: Sequence[Any] = (), seed: int = 0, besides: Sequence[Any] = ()) -> list[Person]:
     """The people to look at, those asked for first; none twice.
 
     Args:
         fold: it hides something.
         wanted: external ids of those asked for.
         seed: of those drawn at random.
+        besides: external ids of those who are shown already.
 
     Raises:
         UnknownIdError: for somebody asked for who is not in the data.
@@ -51,7 +64,7 @@ def choose(fold: Fold, wanted: Sequence[Any] = (), seed: int = 0) -> list[Person
     assert fold.test is not None
     lengths = fold.train.user_counts + (0 if fold.given is None else fold.given.user_counts)
     segment = Segments.of(fold.train, fold.given).users
-    tested = np.flatnonzero(fold.test.user_counts)
+    tested = np.setdiff1d(np.flatnonzero(fold.test.user_counts), fold.train.user_ids.index(list(besides)))
     ids = fold.train.user_ids
     asked = [ids.parse(one) if isinstance(one, str) else one for one in wanted]
     chosen: dict[int, str] = {int(at): "asked for" for at in ids.index(asked)}

@@ -6,7 +6,7 @@ import numpy as np
 
 from longtail.data.interactions import Interactions
 from longtail.data.results import TopN
-from longtail.evaluation.per_list import histories
+from longtail.evaluation.metrics.per_list import histories
 from longtail.kernels.lists import first_unmet
 from longtail.types import AnyArray, IntArray
 

@@ -14,9 +14,9 @@ from longtail.data.interactions import Interactions
 from longtail.data.results import RatingPredictions, TopN
 from longtail.errors import ConfigError
 from longtail.evaluation import measures, metrics
+from longtail.evaluation.metrics.similarity import ItemSimilarity
+from longtail.evaluation.metrics.value import MetricValue
 from longtail.evaluation.primitive import popular_lists
-from longtail.evaluation.similarity import ItemSimilarity
-from longtail.evaluation.value import MetricValue
 
 __all__ = ["read_lists", "score"]
 
@@ -80,7 +80,7 @@ def score(
         raise ConfigError(f"min_rating must be a finite number, not {min_rating!r}")
     found = {} if predictions is None else measures.accuracy(predictions)
     if lists is not None:
-        shared = (lists, test) if train is None else (lists, test, train)
+        shared = (lists, test) if train is None else (train, lists, test)  # its order breaks ties of popularity
         user_ids = reduce(Ids.union, [part.user_ids for part in shared])
         item_ids = reduce(Ids.union, [part.item_ids for part in shared])
         lists, test = lists.aligned_to(user_ids, item_ids), _with_ids(test, user_ids, item_ids)
@@ -113,6 +113,7 @@ def _beyond(
         "serendipity_by_popularity": metrics.serendipity_by_popularity(lists, test, train, min_rating=min_rating),
         **measures.beyond_accuracy(lists, train, similarity, expected=expected),
         "mean_inverse_user_frequency": metrics.mean_inverse_user_frequency(lists, train),
+        "exposure_disparity": metrics.exposure_disparity(lists, metrics.popularity_groups(train)),
         "user_group_gap": metrics.user_group_gap(by_user, metrics.activity_groups(train)),
     }
 

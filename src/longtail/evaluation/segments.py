@@ -17,9 +17,9 @@ import numpy as np
 
 from longtail.data.interactions import Interactions
 from longtail.data.results import RatingPredictions, TopN
-from longtail.evaluation.groups import popularity_groups
-from longtail.evaluation.hits import Hits
 from longtail.evaluation.intervals import Z, wilson
+from longtail.evaluation.metrics.groups import popularity_groups
+from longtail.evaluation.metrics.hits import Hits
 from longtail.types import AnyArray, BoolArray, IntArray
 
 __all__ = ["ENOUGH", "ITEMS", "KINDS", "METRICS", "USERS", "Segments", "figures", "of_lists", "of_ratings", "summed"]

@@ -105,7 +105,8 @@ def _find_partners(
             for other in range(item + 1 - again, n_items):
                 kept[count] = other
                 count += marked[other]
-            marked[:] = False
+            for other in range(n_items):
+                marked[other] = False
         else:
             for cell in held:
                 for other in items[cell // n]:
@@ -113,17 +114,45 @@ def _find_partners(
                         marked[other] = False
                         kept[count] = other
                         count += other > item or (other == item and again)
-            kept[:count].sort()
-        spread[room[k] : room[k] + count] = kept[:count]
+            _sort(kept, count)
+        for pair in range(count):
+            spread[room[k] + pair] = kept[pair]
         counts[k] = count
 
 
 @strict_kernel
+def _sort(values: IntArray, n: int) -> None:
+    """values[:n] in increasing order (Williams 1964, heapsort): NumPy's sort takes seconds to compile."""
+    for start in range(n // 2 - 1, -1, -1):
+        _sift(values, start, n)
+    for stop in range(n - 1, 0, -1):
+        values[0], values[stop] = values[stop], values[0]
+        _sift(values, 0, stop)
+
+
+@strict_kernel
+def _sift(values: IntArray, root: int, stop: int) -> None:
+    """Let a value sink in a heap until no child is larger."""
+    child = 2 * root + 1
+    while child < stop:
+        if child + 1 < stop and values[child] < values[child + 1]:
+            child += 1
+        if values[root] >= values[child]:
+            return
+        values[root], values[child] = values[child], values[root]
+        root, child = child, 2 * child + 1
+
+
+@strict_kernel
 def _packed(spread: IntArray, room: LongArray, counts: LongArray) -> IntArray:
-    packed = np.empty(counts.sum(), dtype=np.int32)
+    total = 0
+    for count in counts:
+        total += count
+    packed = np.empty(total, dtype=np.int32)
     place = 0
     for k in range(len(counts)):
-        packed[place : place + counts[k]] = spread[room[k] : room[k] + counts[k]]
+        for pair in range(counts[k]):
+            packed[place + pair] = spread[room[k] + pair]
         place += counts[k]
     return packed
 

@@ -20,7 +20,7 @@ from agreement import live, loops, recorded
 from agreement.views import TIERS, Figures, View
 from agreement.worlds import LIKED, World, worlds
 from longtail.evaluation.metrics import MetricValue
-from longtail.evaluation.similarity import genre_jaccard, vector_cosine
+from longtail.evaluation.metrics.similarity import genre_jaccard, vector_cosine
 
 m = lt.metrics
 ROOT = Path(__file__).resolve().parents[3]

@@ -4,46 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import os
-import platform
 import time
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 import longtail
 from longtail import params
 from longtail.algorithms.base import Recommender
 from longtail.data.interactions import Interactions
-from longtail.data.summary import summarize
-from longtail.evaluation import (
-    leakage,
-    learning_curve,
-    long_tail,
-    people,
-    protocols,
-    resources,
-    sample_user,
-    significance,
-)
+from longtail.evaluation import leakage, learning_curve, people, protocols, resources, sample_user, significance
 from longtail.evaluation.bakeoff.entries import Entry, entries
 from longtail.evaluation.bakeoff.journal import Journal
+from longtail.evaluation.bakeoff.opening import nothing_yet, warm_up
 from longtail.evaluation.bakeoff.part import Part, combined
 from longtail.evaluation.bakeoff.result import BakeoffResult
 from longtail.evaluation.bakeoff.trial import STAGES, Terms, Trial
 from longtail.evaluation.findings import Outcome
 from longtail.evaluation.learning_curve import Order, checked_shares, smaller
+from longtail.evaluation.metrics.similarity import ItemSimilarity, rating_cosine, vector_cosine
 from longtail.evaluation.progress import Reporter, reporting
 from longtail.evaluation.protocols import Fold, Protocol
-from longtail.evaluation.segments import Segments
-from longtail.evaluation.similarity import ItemSimilarity, rating_cosine, vector_cosine
-from longtail.kernels.parallel import threads
-from longtail.kernels.topk import top_k
 
 __all__ = ["Bakeoff"]
 
@@ -116,7 +98,11 @@ class Bakeoff:
             if share < 1
         }
         self._looked_at = people.fold_for(self.folds)
-        self._people = people.choose(self._looked_at, wanted, self.protocol.seed) if self._looked_at else []
+        self._people = (
+            people.choose(self._looked_at, wanted[1:], self.protocol.seed, besides=[self.sample.id])
+            if self._looked_at
+            else []
+        )
         self._similarities: dict[str, ItemSimilarity] = {}
 
     @cached_property
@@ -144,8 +130,9 @@ class Bakeoff:
         began = time.perf_counter()
         self.audit.raise_if_failed()
         journal = Journal(folder, self._setting)
-        result = self._nothing_yet()
-        result.compile_seconds = _warm_up()
+        result = nothing_yet(self.data, self.protocol, self.folds, self.audit, self.sample, self.name)
+        result.curve = {"shares": list(self.curve), "order": self.curve_order} if self.curve else {}
+        result.compile_seconds = warm_up()
         labels = [entry.label for entry in self.entries]
         with resources.frozen_heap(), reporting(len(labels), self._stages, show=progress) as reporter:
             try:
@@ -228,42 +215,6 @@ class Bakeoff:
             self._similarities[train.fingerprint] = make(train)
         return self._similarities[train.fingerprint]
 
-    def _nothing_yet(self) -> BakeoffResult:
-        data, explicit = self.data, self.data.feedback == "explicit"
-        return BakeoffResult(
-            name=self.name,
-            protocol=self.protocol,
-            questions=self.protocol.questions(explicit=explicit),
-            caveats=self.protocol.caveats(explicit=explicit),
-            data={
-                "fingerprint": data.fingerprint,
-                "feedback": data.feedback,
-                "scale": list(data.scale) if data.scale else None,
-                "rows": len(data),
-                "users": int(np.count_nonzero(data.user_counts)),
-                "items": int(np.count_nonzero(data.item_counts)),
-                "splits": {fold.name: fold.sizes() for fold in self.folds},
-                "similarity": "cosine of the ratings of their common raters"
-                if explicit
-                else "cosine of their whole columns of users",
-            },
-            environment=_environment(),
-            memory_method=resources.memory_method(),
-            started=datetime.now(UTC).isoformat(timespec="seconds"),
-            seconds=0.0,
-            sample=self.sample,
-            ranks=long_tail.rank_ticks(data.n_items),
-            tail=long_tail.interaction_curve(data),
-            sense=summarize(data),
-            segments=self._segments(),
-            audit={
-                **self.audit.to_dict(),
-                "sentences": self.audit.sentences(),
-                "accepted_in_words": leakage.accepted_in_words(self.audit),
-            },
-            curve={"shares": list(self.curve), "order": self.curve_order} if self.curve else {},
-        )
-
     def _settle_people(self, result: BakeoffResult) -> None:
         """Keep of the people drawn the one over whom the finished algorithms disagree most."""
         finished = [outcome for outcome in result.outcomes if len(outcome.people) == len(self._people)]
@@ -271,33 +222,3 @@ class Bakeoff:
         result.people = [self._people[at] for at in kept]
         for outcome in result.outcomes:
             outcome.people = [outcome.people[at] for at in kept] if outcome in finished else []
-
-    def _segments(self) -> dict[str, Any]:
-        """What the segments are, in the first fold that hides something."""
-        first = next((fold for fold in self.folds if fold.test is not None), None)
-        return Segments.of(first.train, first.given).rules if first is not None else {}
-
-
-def _warm_up() -> float:
-    """Wake the compiler before anything is measured, so that the first algorithm does not pay for it."""
-    with resources.measure() as usage:
-        nothing_seen = np.zeros(2, np.int32)
-        top_k(
-            np.zeros((1, 1), np.float32),
-            1,
-            seen_indptr=nothing_seen,
-            seen_indices=nothing_seen[:0],
-            blocked=np.zeros(1, np.bool_),
-        )
-    return usage.compiling
-
-
-def _environment() -> dict[str, str]:
-    return {
-        "longtail": longtail.__version__,
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("numpy", "scipy", "numba", "polars")},
-        "platform": platform.platform(),
-        "processors": str(os.cpu_count()),
-        "threads": str(threads()),
-    }

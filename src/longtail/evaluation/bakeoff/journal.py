@@ -29,9 +29,9 @@ from longtail.errors import ArtifactError, ConfigError, DataError
 from longtail.evaluation import export
 from longtail.evaluation.bakeoff.part import Part
 from longtail.evaluation.findings import Findings
+from longtail.evaluation.metrics.value import MetricValue
 from longtail.evaluation.resources import Usage
 from longtail.evaluation.sample_user import Pick
-from longtail.evaluation.value import MetricValue
 
 __all__ = ["Journal", "read_run", "values_of_users"]
 

@@ -14,9 +14,9 @@ from longtail.evaluation import segments, significance
 from longtail.evaluation.bakeoff.entries import Entry
 from longtail.evaluation.findings import Outcome
 from longtail.evaluation.leakage import treatment
+from longtail.evaluation.metrics.value import MetricValue
 from longtail.evaluation.resources import Usage
 from longtail.evaluation.sample_user import Pick
-from longtail.evaluation.value import MetricValue
 
 __all__ = ["Part", "combined", "merged"]
 

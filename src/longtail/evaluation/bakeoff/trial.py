@@ -18,12 +18,12 @@ from longtail.evaluation.bakeoff import new_items
 from longtail.evaluation.bakeoff.part import Part
 from longtail.evaluation.bakeoff.portraits import portraits
 from longtail.evaluation.leakage import folds, treatment
+from longtail.evaluation.metrics.similarity import ItemSimilarity
+from longtail.evaluation.metrics.value import MetricValue
 from longtail.evaluation.people import Person
 from longtail.evaluation.progress import Reporter
 from longtail.evaluation.protocols import Fold, Protocol
 from longtail.evaluation.sample_user import Pick, SampleUser
-from longtail.evaluation.similarity import ItemSimilarity
-from longtail.evaluation.value import MetricValue
 from longtail.types import AnyArray
 
 __all__ = ["STAGES", "Terms", "Trial"]

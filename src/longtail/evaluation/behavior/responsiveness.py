@@ -15,9 +15,9 @@ from longtail.data.interactions import Interactions
 from longtail.data.results import TopN
 from longtail.evaluation.behavior.probes import Probes
 from longtail.evaluation.behavior.ways import WAYS, Answer, Way
-from longtail.evaluation.comparison import rank_biased_overlap, top_n_change
 from longtail.evaluation.intervals import of_mean
-from longtail.evaluation.value import MetricValue
+from longtail.evaluation.metrics.comparison import rank_biased_overlap, top_n_change
+from longtail.evaluation.metrics.value import MetricValue
 from longtail.types import IntArray, RealArray
 
 __all__ = ["Response", "Responsiveness", "respond", "responsiveness"]

@@ -11,9 +11,9 @@ import numpy as np
 from longtail.errors import DataError
 from longtail.evaluation.comparing.comparison import Difference
 from longtail.evaluation.findings import Outcome
+from longtail.evaluation.metrics.value import MetricValue
 from longtail.evaluation.significance.comparison import Comparison, compare
 from longtail.evaluation.significance.correction import adjusted
-from longtail.evaluation.value import MetricValue
 
 __all__ = ["paired"]
 

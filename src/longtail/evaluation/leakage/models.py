@@ -69,10 +69,10 @@ def fitted_before(cut: Cut) -> Answer:
         if not isinstance(model, Seen) and _is_fitted(model):
             said = f"{label} was fitted when it was handed in: a fresh copy learns train"
             found.append(Found(said, 1, [{"algorithm": label}], "note"))
-        for inner in _inside(model):
+        for inner in _inside(_parameters(model)):
             rows = _learned(cut.test, inner)
             verb = f"learned {share(len(rows), len(cut.test), 'test rows')}" if len(rows) else "learned no test row"
-            said = f"{label} holds a model that was fitted before and {verb}"
+            said = f"a parameter of {label} is a model that was fitted before and {verb}"
             found.append(Found(said, max(len(rows), 1), cut.examples(cut.test, rows), None if len(rows) else "note"))
     return found
 
@@ -96,6 +96,11 @@ def learned_elsewhere(cut: Cut) -> Answer:
                 said = f"{held} was fitted on other data than train ({inner.fingerprint_}), though on no test row"
                 found.append(Found(said, 1, [{"algorithm": label}], "note"))
     return found
+
+
+def _parameters(model: Any) -> dict[str, Any]:
+    """What a copy keeps."""
+    return params.values(model) if hasattr(type(model), "__dataclass_fields__") else {}
 
 
 def _is_fitted(model: Any) -> bool:

@@ -46,7 +46,7 @@ class Alpha:
 
     @property
     def words(self) -> str:
-        """What it is worth, by Krippendorff's customary bounds (2004, section 11.4.2), judged by the lower end.
+        """What it is worth, by Krippendorff's customary bounds (2004, "Content analysis"), judged by the lower end.
 
         Examples:
             >>> krippendorff_alpha([[1, 2, 3], [1, 2, 3]]).words[:24]

@@ -32,7 +32,7 @@ def audit(findings: Findings) -> Part | None:
     parts = [f'<p class="lead">{_verdict(groups["Leaks"])}</p>']
     for title, members in groups.items():
         if members:
-            parts.append(f"<h3>{title}</h3><ul>{''.join(map(_item, members))}</ul>")
+            parts.append(f"<h3>{title}</h3><ul>{''.join(_item(kind) for kind in _by_name(members))}</ul>")
     counts = {name: sizes for name, sizes in made.get("counts", {}).items() if sizes}
     if counts:
         names = list(dict.fromkeys(name for sizes in counts.values() for name in sizes))
@@ -70,8 +70,18 @@ def _sentence(finding: Mapping[str, Any]) -> str:
     return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
-def _item(finding: Mapping[str, Any]) -> str:
-    title = f"<strong>{escape(str(finding['title']))}.</strong> " if finding.get("title") else ""
-    advice = [str(finding[name]).rstrip(".") + "." for name in ("meaning", "fix") if finding.get(name)]
+def _by_name(members: list[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """The findings of each check together."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for one in members:
+        found.setdefault(str(one.get("name")), []).append(one)
+    return list(found.values())
+
+
+def _item(kind: list[Mapping[str, Any]]) -> str:
+    """What a check found in every fold, and once what it means and what to do."""
+    first = kind[0]
+    title = f"<strong>{escape(str(first['title']))}.</strong> " if first.get("title") else ""
+    advice = [str(first[name]).rstrip(".") + "." for name in ("meaning", "fix") if first.get(name)]
     fix = f"<small>{escape(' '.join(advice))}</small>" if advice else ""
-    return f"<li>{title}{escape(_sentence(finding))}{fix}</li>"
+    return f"<li>{title}{escape(' '.join(map(_sentence, kind)))}{fix}</li>"

@@ -35,6 +35,8 @@ def curves(findings: Findings, drawn: dict[str, Chart]) -> Part | None:
     legend = f"Each algorithm learned from a share of every user's rows, {kept}, and was judged on the same test part. "
     legend += "A curve that still moves at its end says that more data would help; where curves cross, the best choice "
     legend += "depends on how much there is to learn from. Thin lines are 95% intervals."
+    among = findings.protocol.among
+    legend += f" Hidden items were ranked among {among} only." if among else ""
     charts = [_chart(findings, _BY_KEY[key]) for key in keys]
     return chart_part("curves", "Learning curves", legend, charts, drawn)
 

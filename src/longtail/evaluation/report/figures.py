@@ -5,9 +5,10 @@ from __future__ import annotations
 from html import escape
 
 from longtail.evaluation.findings import Findings, Outcome
-from longtail.evaluation.measures import GROUPS, Column, best
+from longtail.evaluation.measures import COLUMNS, GROUPS, Column, best
 from longtail.evaluation.report.chart import PALETTE
 from longtail.evaluation.report.page import Part, scrolling
+from longtail.evaluation.significance.verdicts import rankings
 
 __all__ = ["figure_table", "swatch"]
 
@@ -26,7 +27,10 @@ def figure_table(findings: Findings) -> Part:
         for group, found in groups
     )
     heads = "".join(_heading(column, column.key in first) for column in columns)
-    rows = "".join(_row(place, outcome, columns, first, winners) for place, outcome in enumerate(findings.outcomes))
+    tied = {ranking.key: set(ranking.tied) for ranking in rankings(findings.comparisons)}
+    rows = "".join(
+        _row(place, outcome, columns, first, winners, tied) for place, outcome in enumerate(findings.outcomes)
+    )
     meanings = "".join(
         f"<dt>{escape(column.short)}</dt><dd>{escape(column.title)}; {column.direction}. {escape(column.meaning)}</dd>"
         for column in {column.short: column for column in columns}.values()
@@ -37,7 +41,7 @@ def figure_table(findings: Findings) -> Part:
 <tr><th scope="col" data-opposite="descending"><button type="button">algorithm</button></th>{heads}</tr>
 </thead><tbody>{rows}</tbody></table>"""
     body = f"""<p class="lead">Press a heading to sort; scroll sideways for more. Arrows show which way is better, ★
-marks the best value of a column; a column without an arrow has no better end in itself.</p>
+marks the best value of a column{_legend(tied)}; a column without an arrow has no better end in itself.</p>
 {scrolling("All figures", made)}{_remarks(findings)}
 <details><summary>What the columns mean</summary><dl>{meanings}</dl></details>"""
     return Part("figures", "All figures", body)
@@ -53,19 +57,39 @@ def _heading(column: Column, first: bool) -> str:
     )
 
 
-def _row(place: int, outcome: Outcome, columns: list[Column], first: set[str], winners: dict[str, set[str]]) -> str:
+def _row(
+    place: int,
+    outcome: Outcome,
+    columns: list[Column],
+    first: set[str],
+    winners: dict[str, set[str]],
+    tied: dict[str, set[str]],
+) -> str:
     cells = []
     for column in columns:
         value = outcome.values.get(column.key)
         shown = column.show(value)
         won = not outcome.error and shown in winners[column.key]
-        classes = " ".join(["first"] * (column.key in first) + ["best"] * won)
+        even = not won and outcome.label in tied.get(column.key, ())
+        classes = " ".join(["first"] * (column.key in first) + ["best"] * won + ["tied"] * even)
         style = f' class="{classes}"' if classes else ""
         number = "" if value is None else repr(value)
-        cells.append(f'<td{style} data-value="{number}">{escape(shown)}{" ★" if won else ""}</td>')
+        cells.append(f'<td{style} data-value="{number}">{escape(shown)}{_mark(won=won, even=even)}</td>')
     failed = f'<div class="failed">failed: {escape(outcome.error)}</div>' if outcome.error else ""
     name = f"{swatch(place)}{escape(outcome.label)}{failed}"
     return f'<tr><th scope="row" data-value="{escape(outcome.label, quote=True)}">{name}</th>{"".join(cells)}</tr>'
+
+
+def _mark(*, won: bool, even: bool) -> str:
+    """A sign behind a figure, with words for those who hear it."""
+    if won:
+        return " ★"
+    return ' ≈<span class="unseen"> cannot be told apart from the best</span>' if even else ""
+
+
+def _legend(tied: dict[str, set[str]]) -> str:
+    compared = ", ".join(column.short for column in COLUMNS if column.key in tied)
+    return f", and ≈ one that cannot be told apart from it (looked at for {compared})" if tied else ""
 
 
 def _remarks(findings: Findings) -> str:

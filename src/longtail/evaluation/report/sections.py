@@ -25,18 +25,17 @@ class Section:
 
 def sections(findings: Findings) -> list[Section]:
     """The sections for which there are figures, in order."""
-    makers = (_accuracy, _hits, _trade_off, _long_tail, _by_rating, _price, _cost)
+    makers = (_accuracy, _hits, _ranking, _trade_off, _long_tail, _by_rating, _price, _cost)
     found = [section for section in (make(findings) for make in makers) if section.charts]
     return [_labelled(section, findings.protocol.among) for section in found]
 
 
 def _labelled(section: Section, among: str) -> Section:
     """The section, saying in every title that hidden items were ranked among a sample, where they were."""
-    if not among or section.name not in ("hits", "trade-off", "by-rating", "price"):
+    if not among or section.name not in ("hits", "ranking", "trade-off", "by-rating", "price"):
         return section
     made = [replace(chart, title=f"{chart.title}, among {among}") for chart in section.charts]
-    legend = f"Hidden items were ranked among {among} only, so figures are higher than those of a full ranking. "
-    return replace(section, title=f"{section.title}, among {among}", legend=legend + section.legend, charts=made)
+    return replace(section, title=f"{section.title}, among {among}", charts=made)
 
 
 def _accuracy(findings: Findings) -> Section:
@@ -54,6 +53,12 @@ def _hits(findings: Findings) -> Section:
         legend += hatched.format(findings.protocol.floor)
     made = _each(charts.hit_bars, findings, "hit_rate", "cumulative_hit_rate")
     return Section("hits", "Hit rates", f"{legend}.", made)
+
+
+def _ranking(findings: Findings) -> Section:
+    legend = "How many of the hidden items are listed (recall), and how high up (NDCG): longer is better. Whether a "
+    legend += "difference is more than chance stands under the table."
+    return Section("ranking", "Ranking", legend, _each(charts.bars, findings, "ndcg", "recall"))
 
 
 def _trade_off(findings: Findings) -> Section:

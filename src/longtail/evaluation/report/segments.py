@@ -35,10 +35,10 @@ def segments(findings: Findings, drawn: dict[str, Chart]) -> Part | None:
     known = [(place, one) for place, one in enumerate(findings.outcomes) if one.error is None and one.segments]
     if not known or not findings.segments:
         return None
-    legend = (
-        "A line falls where a segment is served worse. Thin lines are 95% intervals; each algorithm stands a little "
-    )
-    legend += "aside of the others, so that they can be seen."
+    among = findings.protocol.among
+    legend = f"Hidden items were ranked among {among} only. " if among else ""
+    legend += "A line falls where a segment is served worse. Thin lines are 95% intervals; each algorithm stands a "
+    legend += "little aside of the others, so that they can be seen."
     charts = [chart for kind in KINDS for chart in [_chart(known, kind)] if chart is not None]
     body = [
         '<p class="lead">A mean over everybody hides who is served badly. The same hidden rows, split up by how much '
@@ -46,8 +46,9 @@ def segments(findings: Findings, drawn: dict[str, Chart]) -> Part | None:
         f"<figure>{chart_places('segments', legend, charts, drawn)}<figcaption>{escape(legend)}</figcaption></figure>",
     ]
     for kind in KINDS:
-        body += [f"<h3>{TITLES[kind]}</h3>", _rules(findings, kind, known), _table(kind, known)]
-    return Part("segments", "Who is served well, and who is not", "".join(body), "Segments")
+        body += [f"<h3>{TITLES[kind]}</h3>", _rules(findings, kind, known), _table(kind, known, among)]
+    title = "Who is served well, and who is not"
+    return Part("segments", f"{title}, among {among}" if among else title, "".join(body), "Segments")
 
 
 def _figure(outcome: Outcome, kind: str, name: str, key: str) -> Mapping[str, Any]:
@@ -93,10 +94,10 @@ def _metrics(kind: str, known: list[tuple[int, Outcome]]) -> list[str]:
     return [key for key in keys if key != "recall" or any(recall != hits for recall, hits in pairs)]
 
 
-def _table(kind: str, known: list[tuple[int, Outcome]]) -> str:
+def _table(kind: str, known: list[tuple[int, Outcome]], among: str) -> str:
     keys, names = _metrics(kind, known), KINDS[kind]
     spans = "".join(
-        f'<th class="first" colspan="{len(names)}" scope="colgroup">{escape(_BY_KEY[key].title)}; '
+        f'<th class="first" colspan="{len(names)}" scope="colgroup">{escape(_title(key, among))}; '
         f"{_BY_KEY[key].direction}</th>"
         for key in keys
     )
@@ -109,6 +110,10 @@ def _table(kind: str, known: list[tuple[int, Outcome]]) -> str:
         f"{heads}</tr></thead><tbody>{rows}</tbody></table>"
     )
     return scrolling(f"Figures {TITLES[kind].lower()}", made)
+
+
+def _title(key: str, among: str) -> str:
+    return f"{_BY_KEY[key].title}, among {among}" if among and key != "rmse" else _BY_KEY[key].title
 
 
 def _heading(name: str, column: Column, *, first: bool) -> str:

@@ -23,7 +23,8 @@ def sense(findings: Findings, drawn: dict[str, Chart]) -> Part | None:
     told = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in _facts(facts).items())
     legend = "What the ratings are, and when they were made."
     charts = [chart for chart in (_ratings(facts), _activity(facts)) if chart is not None]
-    figure = f"<figure>{chart_places('sense', legend, charts, drawn)}</figure>" if charts else ""
+    caption = f"<figcaption>{escape(legend)}</figcaption>"
+    figure = f"<figure>{chart_places('sense', legend, charts, drawn)}{caption}</figure>" if charts else ""
     return Part("sense", "The data", f"{_advice(facts)}<dl>{told}</dl>{figure}")
 
 

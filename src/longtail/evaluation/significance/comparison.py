@@ -12,13 +12,13 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from longtail.errors import ConfigError
+from longtail.evaluation.metrics.value import METRICS, MetricValue
 from longtail.evaluation.significance.bootstrap import RESAMPLES, Resampled, resample
 from longtail.evaluation.significance.correction import Correction, adjusted
 from longtail.evaluation.significance.effects import cohens_d, superiority
 from longtail.evaluation.significance.paired import Paired, Sample, tables
 from longtail.evaluation.significance.randomization import FLIPS, Flips
 from longtail.evaluation.significance.seeds import SeedNoise
-from longtail.evaluation.value import METRICS, MetricValue
 
 __all__ = ["Comparison", "Values", "Verdict", "compare", "compare_all"]
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from longtail.evaluation.metrics.value import MetricValue
 from longtail.evaluation.significance.paired import POWERS
-from longtail.evaluation.value import MetricValue
 from longtail.types import RealArray
 
 __all__ = ["over_folds"]

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from longtail.errors import DataError
-from longtail.evaluation.value import MetricValue
+from longtail.evaluation.metrics.value import MetricValue
 from longtail.types import BoolArray, RealArray
 
 __all__ = ["Paired", "Sample", "tables"]

@@ -7,11 +7,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from longtail.evaluation.metrics.value import MetricValue
 from longtail.evaluation.significance.bootstrap import RESAMPLES
 from longtail.evaluation.significance.comparison import Comparison, compare_all
 from longtail.evaluation.significance.correction import Correction
 from longtail.evaluation.significance.folds import over_folds
-from longtail.evaluation.value import MetricValue
 
 __all__ = ["FIGURES", "by_seed", "read", "record"]
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from longtail.evaluation.measures import COLUMNS, Column
+from longtail.evaluation.metrics.value import METRICS
 from longtail.evaluation.significance.comparison import Comparison
 from longtail.evaluation.significance.letters import letters
 from longtail.evaluation.significance.record import read
-from longtail.evaluation.value import METRICS
 
 __all__ = ["Ranking", "how_compared", "matrix", "oriented", "rankings", "sentence", "sentences"]
 

@@ -19,7 +19,7 @@ from longtail.data.interactions import Interactions
 from longtail.data.splits import Split
 from longtail.errors import ConfigError
 from longtail.evaluation import metrics
-from longtail.evaluation.value import METRICS, MetricInfo, MetricValue
+from longtail.evaluation.metrics.value import METRICS, MetricInfo, MetricValue
 from longtail.types import LongArray, RealArray
 
 __all__ = ["METRIC_NAMES", "Examination", "FoldScore", "Validation", "inner_splits", "metric_named"]

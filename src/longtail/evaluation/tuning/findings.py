@@ -11,10 +11,10 @@ import polars as pl
 from longtail import params
 from longtail.algorithms.base import Recommender
 from longtail.evaluation.leakage.seen import Seen, mark
+from longtail.evaluation.metrics.value import MetricInfo
 from longtail.evaluation.tuning.space import Space
 from longtail.evaluation.tuning.trials import INTERRUPTED, Trial
 from longtail.evaluation.tuning.uncertainty import paired_difference
-from longtail.evaluation.value import MetricInfo
 
 __all__ = ["Findings"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 
 from longtail import params
+from longtail.evaluation.metrics.value import MetricInfo
 from longtail.evaluation.tuning.trials import Trial
-from longtail.evaluation.value import MetricInfo
 
 __all__ = ["Telling", "figures"]
 
