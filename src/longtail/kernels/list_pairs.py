@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from longtail.kernels.item_pairs import bits_set
 from longtail.kernels.jit import strict_kernel
 from longtail.kernels.lists import grouped
 from longtail.kernels.parallel import run_rows
@@ -20,7 +21,7 @@ __all__ = ["history_similarities", "list_pair_sums"]
 Pairs: TypeAlias = Callable[[IntArray, IntArray], RealArray]
 """(n_pairs,) the similarity of items a[k] and b[k]."""
 
-PAIRS_AT_ONCE = 1 << 22
+PAIRS_AT_ONCE = 1 << 20
 
 
 def list_pair_sums(items: IntArray, n_items: int, similarity: Pairs) -> RealArray:
@@ -89,31 +90,39 @@ def _find_partners(
     spread: IntArray,
     counts: LongArray,
 ) -> None:
-    n = items.shape[1]
-    marked, kept = np.zeros(n_items, dtype=np.bool_), np.empty(n_items + 1, dtype=np.int32)
+    """Partners are marked in bits, 64 to a word, and read off in order; where they are few, collected and sorted."""
+    n, one = items.shape[1], np.uint64(1)
+    marks, kept = np.zeros(n_items // 64 + 1, dtype=np.uint64), np.empty(n_items + 1, dtype=np.int32)
     for k in range(start, stop):
         item, count, again = base + k, 0, False
-        held = cells[bounds[item] : bounds[item + 1]]
-        for cell in held:
-            row, place = cell // n, cell % n
+        first, last = bounds[item], bounds[item + 1]
+        for cell in range(first, last):
+            row, place = cells[cell] // n, cells[cell] % n
             for j in range(n):
                 other = items[row, j]
                 if other >= 0:
-                    marked[other] = True
+                    marks[other >> 6] |= one << np.uint64(other & 63)
                     again |= other == item and j > place
-        if len(held) * n * 16 > n_items:  # many: read them off the marks
-            for other in range(item + 1 - again, n_items):
-                kept[count] = other
-                count += marked[other]
-            for other in range(n_items):
-                marked[other] = False
+        if (last - first) * n > len(marks):
+            for word in range(len(marks)):
+                left = marks[word]
+                marks[word] = np.uint64(0)
+                while left != 0:
+                    lowest = left & (~left + one)
+                    left ^= lowest
+                    other = 64 * word + bits_set(lowest - one)
+                    kept[count] = other
+                    count += other > item or (other == item and again)
         else:
-            for cell in held:
-                for other in items[cell // n]:
-                    if other >= 0 and marked[other]:
-                        marked[other] = False
-                        kept[count] = other
-                        count += other > item or (other == item and again)
+            for cell in range(first, last):
+                for j in range(n):
+                    other = items[cells[cell] // n, j]
+                    if other >= 0:
+                        bit = one << np.uint64(other & 63)
+                        if marks[other >> 6] & bit != 0:
+                            marks[other >> 6] ^= bit
+                            kept[count] = other
+                            count += other > item or (other == item and again)
             _sort(kept, count)
         for pair in range(count):
             spread[room[k] + pair] = kept[pair]

@@ -156,6 +156,13 @@ def test_what_cannot_be_is_refused() -> None:
     with pytest.raises(ConfigError, match="from 0 to 1"):
         kendall_tau_top(lists, lists, penalty=1.5)
     twice = lt.TopN([0, 0], [[1], [2]], [[1.0], [1.0]], lt.Ids(["ann"]), lt.Ids([1, 2, 3]))
+    again = lt.TopN([0], [[1, 1, 2]], [[3.0, 2.0, 1.0]], lt.Ids(["ann"]), lt.Ids([1, 2, 3]))
+    gap = lt.TopN([0], [[1, -1, 2]], [[3.0, 2.0, 1.0]], lt.Ids(["ann"]), lt.Ids([1, 2, 3]))
+    for wrong, words in ((again, "ann holds the same item twice"), (gap, "ann holds an empty place before an item")):
+        for pair in ((wrong, lists), (lists, wrong)):
+            for metric in (rank_biased_overlap, top_n_change, kendall_tau_top):
+                with pytest.raises(DataError, match=words):
+                    metric(*pair)
     for pair in ((twice, lists), (lists, twice)):
         with pytest.raises(DataError, match="user ann has more than one list"):
             top_n_change(*pair)

@@ -1,4 +1,5 @@
 import math
+import tracemalloc
 
 import numpy as np
 import polars as pl
@@ -81,6 +82,31 @@ def test_the_ends_of_disparity() -> None:
     assert math.isnan(metrics.exposure_disparity(top_n([[4, 5]]), even))
     liked = lt.Interactions([0, 0], [1, 3], [1.0, 1.0], Ids([0]), ITEM_IDS)
     assert math.isnan(metrics.exposure_disparity(top_n([[0]]), GROUPS, merit=liked))  # what is shown deserves nothing
+
+
+def test_without_a_group_nothing_is_shared_out(small: lt.Interactions) -> None:
+    """A column of the catalogue that is empty throughout, of None or of the NaN that pandas writes."""
+    for labels in ([None] * N_ITEMS, [math.nan] * N_ITEMS):
+        groups = Groups.from_labels(ITEM_IDS, labels)
+        assert (groups.names, groups.of.tolist()) == ((), [-1] * N_ITEMS)
+        assert metrics.item_exposure(top_n([[0, 1]]), groups) == {}
+        assert metrics.exposure_ratios(top_n([[0, 1]]), groups) == {}
+        assert math.isnan(metrics.exposure_disparity(top_n([[0, 1]]), groups))
+
+
+def test_many_groups_need_no_table_of_lists_and_groups() -> None:
+    """20,000 lists and 5,000 providers: such a table of floats would be 800 MB."""
+    n_lists, n_items = 20_000, 5_000
+    items = (np.arange(n_lists)[:, None] * 3 + np.arange(5)) % n_items
+    lists = TopN(np.arange(n_lists), items, np.zeros(items.shape), Ids(range(n_lists)), Ids(range(n_items)))
+    groups = Groups(lists.item_ids, tuple(map(str, range(n_items))), np.arange(n_items))
+    tracemalloc.start()
+    disparity = metrics.exposure_disparity(lists, groups, discount="none")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    shown = np.bincount(items.ravel())
+    assert disparity == pytest.approx(1 - shown.min() / shown.max())
+    assert peak < 30e6
 
 
 def test_groups_of_other_ids_are_matched_by_id() -> None:

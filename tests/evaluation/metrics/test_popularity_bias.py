@@ -80,6 +80,18 @@ def test_gini_is_half_the_relative_mean_difference_and_twice_the_area_above_the_
     assert (np.diff(curve[:, 1]) >= -1e-12).all()
 
 
+@pytest.mark.parametrize("percent", range(1, 50))
+def test_shares_are_cut_where_they_are_written(percent: int) -> None:
+    """A hundred items with one interaction each: a head of 7 % is 7 of them, although 0.07 * 100 is more than 7."""
+    train = lt.Interactions.from_frame({"user": range(100), "item": range(100)})
+    assert metrics.head_items(train, percent / 100).sum() == percent
+    assert popularity_groups(train, percent / 100, percent / 100).sizes.tolist() == [
+        percent,
+        100 - 2 * percent,
+        percent,
+    ]
+
+
 def test_the_ends_of_gini() -> None:
     assert metrics.gini(top_n([[0], [0], [0]])) == pytest.approx((N_ITEMS - 1) / N_ITEMS)
     assert metrics.gini(top_n([[0], [0]]), corrected=True) == pytest.approx(1.0)

@@ -315,3 +315,14 @@ def test_bad_definitions_are_refused() -> None:
 def test_a_user_with_worthless_items_only_has_no_exponential_ndcg() -> None:
     case = Case(1, {"ann": [10]}, [("ann", 10, 0.0, 1.0)], ITEMS)
     assert math.isnan(ranking.ndcg(case.top_n(), case.test(), gains="exponential"))
+
+
+def test_lists_without_places_are_misses() -> None:
+    """As an empty file of lists is read: every test user scores 0, the user without a relevant item is undefined."""
+    test = lt.Interactions.from_frame({"user": ["ann", "bob"], "item": [10, 20], "rating": [5.0, 2.0]})
+    lists = TopN(np.arange(2), np.empty((2, 0)), np.empty((2, 0)), test.user_ids, test.item_ids)
+    for metric in (ranking.precision, ranking.recall, ranking.ndcg, ranking.mean_average_precision, ranking.mrr):
+        assert metric(lists, test).per_user.tolist() == [0.0, 0.0]
+        assert metric(lists, test, min_rating=4.0).per_user.tolist() == pytest.approx([0.0, math.nan], nan_ok=True)
+    full = ranking.ndcg(lists, test, ideal="full", min_rating=4.0)
+    assert full.per_user.tolist() == pytest.approx([0.0, math.nan], nan_ok=True)

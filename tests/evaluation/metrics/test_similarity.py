@@ -46,6 +46,19 @@ def test_rating_cosine_agrees_with_a_plain_loop(ratings: lt.Interactions) -> Non
     assert min(expected) == 0.0 < max(expected)
 
 
+def test_pairs_of_a_large_catalogue_are_told_apart(rng: np.random.Generator) -> None:
+    """With 70,000 items there are more pairs than an int32 can number; asked for in any order, and twice."""
+    n = 70_000
+    items = np.concatenate([np.arange(n), [5, n - 1, 5, n - 2]])
+    users = np.concatenate([np.arange(n) + 9, [0, 0, 1, 1]])
+    data = lt.Interactions.from_frame({"user": users, "item": items, "rating": np.full(n + 4, 3.0)})
+    last, before = data.item_ids.index([n - 1, n - 2])
+    a = np.array([last, 5, before, 7, last, before], dtype=np.int32)
+    b = np.array([5, before, 5, last, 5, last], dtype=np.int32)
+    for alike, both in ((similarity.rating_cosine(data), 1.0), (similarity.vector_cosine(data), 1 / 6**0.5)):
+        assert alike.pairs(a, b) == pytest.approx([both, both, both, 0.0, both, 0.0])
+
+
 @pytest.mark.parametrize("shrinkage", [0.0, 100.0])
 def test_pearson_baseline_agrees_with_a_plain_loop(ratings: lt.Interactions, shrinkage: float) -> None:
     mean = float(ratings.values.mean(dtype=np.float64))

@@ -45,7 +45,7 @@ def rank_biased_overlap(lists: TopN, other: TopN, p: float = 0.9, *, form: Overl
 
     Raises:
         ConfigError: if p is not between 0 and 1, or the form is none of these.
-        DataError: if a user has more than one list.
+        DataError: if a user has more than one list, or a list an item twice or an empty place before an item.
 
     Examples:
         Agreement is 0 at depth 1 and 1 at depth 2: p^2 + (1 - p)/p p^2 1 = p.
@@ -72,7 +72,7 @@ def top_n_change(lists: TopN, other: TopN) -> MetricValue:
     Source: half the symmetric difference of top-k lists, relative to k (Fagin, Kumar & Sivakumar 2003).
 
     Raises:
-        DataError: if a user has more than one list.
+        DataError: if a user has more than one list, or a list an item twice or an empty place before an item.
 
     Examples:
         Of ann's two items one is new.
@@ -102,7 +102,7 @@ def kendall_tau_top(lists: TopN, other: TopN, *, penalty: float = 0.5) -> Metric
 
     Raises:
         ConfigError: if the penalty is not from 0 to 1.
-        DataError: if a user has more than one list.
+        DataError: if a user has more than one list, or a list an item twice or an empty place before an item.
 
     Examples:
         Of the pairs of 10, 20 and 30 the lists (10, 20) and (10, 30) order only 20 and 30 differently: 1 - 1 / 5.
@@ -228,6 +228,7 @@ def _in_step(lists: TopN, other: TopN) -> tuple[IntArray, IntArray, LongArray]:
     """The items of both in common indices, and for each list the row of its user's in `other` (-1: there is none)."""
     row_of = {}
     for which in (lists, other):
+        _check(which)
         names = which.user_ids[which.users].tolist()
         row_of = {name: row for row, name in enumerate(names)}
         if len(row_of) < len(names):
@@ -238,6 +239,17 @@ def _in_step(lists: TopN, other: TopN) -> tuple[IntArray, IntArray, LongArray]:
         return lists.items, other.items, partner
     both = lists.item_ids.union(other.item_ids)
     return _recoded(lists, both), _recoded(other, both), partner
+
+
+def _check(lists: TopN) -> None:
+    """Refuse what the formulas have no place for: an overlap of sets would count an item twice, and exceed 1."""
+    ordered, filled = np.sort(lists.items, axis=1), lists.filled
+    twice = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)
+    gap = filled[:, 1:] & ~filled[:, :-1]
+    for wrong, words in ((twice, "the same item twice"), (gap, "an empty place before an item")):
+        rows = np.flatnonzero(wrong.any(axis=1))
+        if len(rows):
+            raise DataError(f"the list of user {lists.user_ids[lists.users[rows[0]]]} holds {words}")
 
 
 def _recoded(lists: TopN, item_ids: Ids) -> IntArray:

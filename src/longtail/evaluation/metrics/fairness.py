@@ -12,7 +12,7 @@ from longtail.errors import ConfigError, DataError
 from longtail.evaluation.metrics.groups import Groups
 from longtail.evaluation.metrics.per_list import ratio
 from longtail.evaluation.metrics.value import MetricValue
-from longtail.types import RealArray
+from longtail.types import IntArray, RealArray
 
 __all__ = ["Discount", "exposure_disparity", "exposure_ratios", "item_exposure", "per_user_group", "user_group_gap"]
 
@@ -45,17 +45,15 @@ def item_exposure(lists: TopN, groups: Groups, *, discount: Discount = "log") ->
         >>> {name: round(share, 4) for name, share in item_exposure(lists, groups).items()}
         {'indie': 0.3869, 'studio': 0.6131}
     """
-    by_list, all_exposure = _exposure(lists, groups, discount)
-    total = all_exposure.sum()
-    return {
-        name: MetricValue(
-            by_list[:, place].sum() / total if total else np.nan,
-            "item_exposure",
-            lists.users,
-            ratio(by_list[:, place], all_exposure),
-        )
-        for place, name in enumerate(groups.names)
-    }
+    group, weights = _exposure(lists, groups, discount)
+    of_list = lists.filled @ weights
+    whole = of_list.sum()
+    found = {}
+    for place, name in enumerate(groups.names):
+        seen = (group == place) @ weights
+        share = seen.sum() / whole if whole else np.nan
+        found[name] = MetricValue(share, "item_exposure", lists.users, ratio(seen, of_list))
+    return found
 
 
 def exposure_ratios(
@@ -77,8 +75,9 @@ def exposure_ratios(
         >>> {name: round(found, 4) for name, found in exposure_ratios(lists, groups).items()}
         {'indie': 1.1606, 'studio': 0.9197}
     """
-    by_list, _ = _exposure(lists, groups, discount)
-    exposure = by_list.sum(axis=0)
+    group, weights = _exposure(lists, groups, discount)
+    at_place = np.broadcast_to(weights, group.shape)
+    exposure = np.bincount(group.ravel() + 1, weights=at_place.ravel(), minlength=len(groups.names) + 1)[1:]
     deserved = groups.sizes.astype(np.float64) if merit is None else _merit(groups, merit)
     shares = exposure / exposure.sum() if exposure.sum() else np.full(len(exposure), np.nan)
     ratios = ratio(shares * deserved.sum(), deserved)
@@ -178,15 +177,14 @@ def user_group_gap(value: MetricValue, groups: Groups) -> MetricValue:
     return MetricValue(gap, "user_group_gap", value.users, np.full(len(value.users), np.nan))
 
 
-def _exposure(lists: TopN, groups: Groups, discount: Discount) -> tuple[RealArray, RealArray]:
-    """(n_lists, n_groups) the exposure a group gets in each list, and (n_lists,) all exposure in it."""
+def _exposure(lists: TopN, groups: Groups, discount: Discount) -> tuple[IntArray, RealArray]:
+    """(n_lists, n) the group of the item at each place, -1 for none; and (n,) the exposure of each place."""
     if discount not in get_args(Discount):
         raise ConfigError(f"discount must be log or none, not {discount!r}")
     places = np.arange(1, lists.n + 1)
     weights = 1.0 / np.log2(places + 1.0) if discount == "log" else np.ones(lists.n)
-    group = np.append(groups.aligned_to(lists.item_ids).of, -1)[lists.items]
-    by_list = np.stack([(group == place) @ weights for place in range(len(groups.names))], axis=1)
-    return by_list, lists.filled @ weights
+    group: IntArray = np.append(groups.aligned_to(lists.item_ids).of, np.int32(-1))[lists.items]
+    return group, weights
 
 
 def _merit(groups: Groups, merit: Interactions) -> RealArray:

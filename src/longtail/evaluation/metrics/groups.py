@@ -48,7 +48,7 @@ class Groups:
 
     @classmethod
     def from_labels(cls, ids: Ids, labels: Mapping[Any, Any] | Sequence[Any]) -> Groups:
-        """Groups by label: a mapping from external ids, or one label for each id in index order; None for no group.
+        """Groups by label: a mapping from external ids, or one label for each id in index order; None or NaN for none.
 
         Raises:
             DataError: for a sequence of another length.
@@ -57,6 +57,7 @@ class Groups:
             labels = [labels.get(one) for one in ids.values.tolist()]
         if len(labels) != len(ids):
             raise DataError(f"{len(labels)} labels do not fit {len(ids)} ids")
+        labels = [None if label != label else label for label in labels]
         distinct = {label for label in labels if label is not None}
         ordered = sorted(distinct, key=lambda label: (isinstance(label, str), label))
         position = {label: place for place, label in enumerate(ordered)}
@@ -99,11 +100,10 @@ def popularity_groups(train: Interactions, head: float = 0.2, tail: float = 0.2)
         raise ConfigError(f"head and tail must be shares above 0 that sum to at most 1, not {head!r} and {tail!r}")
     counts = train.item_counts
     order = np.argsort(-counts, kind="stable")
-    upto = np.cumsum(counts[order])
-    before = upto - counts[order]
-    of = np.ones(train.n_items, dtype=np.int32)
-    of[order[before >= (1.0 - tail) * len(train)]] = 2
-    of[order[(before < head * len(train)) & (counts[order] > 0)]] = 0
+    before = np.cumsum(counts[order]) - counts[order]
+    of, whole = np.ones(train.n_items, dtype=np.int32), max(len(train), 1)
+    of[order[(len(train) - before) / whole <= tail]] = 2
+    of[order[(before / whole < head) & (counts[order] > 0)]] = 0
     return Groups(train.item_ids, ("head", "mid", "tail"), of)
 
 

@@ -164,5 +164,6 @@ def head_items(train: Interactions, head: float = 0.8) -> BoolArray:
     order = np.argsort(-train.item_counts, kind="stable")
     held_before = np.cumsum(train.item_counts[order]) - train.item_counts[order]
     inside = np.zeros(train.n_items, dtype=bool)
-    inside[order] = (held_before < head * len(train)) & (train.item_counts[order] > 0)
+    # Of two whole numbers: 7 / 100 is 0.07 to the last bit, and 0.07 * 100 is more than 7.
+    inside[order] = (held_before / max(len(train), 1) < head) & (train.item_counts[order] > 0)
     return inside

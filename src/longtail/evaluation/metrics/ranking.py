@@ -144,7 +144,8 @@ def ndcg(
     best = _best(hits, gain, discount, cut=ideal != "all")
     if ideal == "full":
         best = np.where(best > 0, _discount(np.arange(1, hits.n + 1), discount).sum(), 0.0)
-    worth = np.divide(reached, best, out=np.full(len(best), np.nan), where=best > 0)
+    undefined = np.where(hits.total(gain) > 0, 0.0, np.nan)
+    worth = np.divide(reached, best, out=undefined, where=best > 0)  # lists without places have no best, and miss
     return MetricValue.over_users("ndcg", hits.users, worth)
 
 

@@ -87,7 +87,7 @@ def serendipity_by_popularity(
         divisor: the "places" n, or the length of the "list" (an empty one has 0).
 
     Raises:
-        UnknownIdError: if the lists hold a user or item that `test` or `train` has no id for.
+        UnknownIdError: if the lists hold a user or item that `test` has no id for.
         DataError: if a user has more than one list.
         ConfigError: if the divisor is neither.
 

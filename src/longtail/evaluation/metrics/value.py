@@ -24,7 +24,8 @@ class MetricValue(float):
         users: (n,) int32, the user index of each entry of `per_user`. Where the metric takes a truth (`test`,
             `predictions`), its users in increasing order, in its ids; otherwise the users of the lists, as they stand.
         weights: (n,) float64, how many predictions stand behind each entry, where the value is made of all predictions
-            rather than of the users' values; None where each user counts once.
+            rather than of the users' values. None for metrics of lists: what compares them counts each user once, those
+            too that are pooled over all places (`novelty`, say), of which `user_mean` is that reading.
 
     Examples:
         >>> value = MetricValue.over_users("hit_rate", users=[0, 2, 3], per_user=[1.0, 0.0, np.nan])
