@@ -21,6 +21,7 @@ RECORD = HERE / "results" / "behavior.json"
 ALGORITHMS = ["popular", "item-knn", "svd", "implicit-als", "random"]
 CAUSES = [
     "another seed",
+    "an old rating again, online",
     "one rating, folded in",
     "one rating, online",
     "one rating, retrained",

@@ -58,8 +58,8 @@ def main() -> None:
     lists, found["making"] = make(options.model, train, options.n)
     by_kind = {"model": lists, "drawn": drawn(train, options.n)}
     found["evaluating"] = {kind: evaluate(made, train, test, options.repeats) for kind, made in by_kind.items()}
-    show(found)
     RESULTS.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    show(found)
 
 
 def warm_up(model: str) -> None:

@@ -24,10 +24,12 @@ import attacks
 import behavior
 import filter_bubble
 import growth
+import leakage
 import ranking
+import significance
 
 HERE = Path(__file__).resolve().parent
-PAGES = [HERE.parent / "docs" / name for name in ("results.md", "data-sense.md")]
+PAGES = [HERE.parent / "docs" / name for name in ("results.md", "data-sense.md", "significance.md")]
 TABLE = re.compile(r"(?<=<!-- table: )(?P<name>[\w -]+)(?P<head> -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
@@ -84,9 +86,14 @@ TABLES: dict[str, Callable[[], str]] = {
     "ranking": lambda: ranking.tables(_recorded("ranking")).strip(),
     "implicit": beside_implicit,
     "growth": lambda: growth.markdown(_recorded("growth")),
+    "leakage": lambda: leakage.table(_recorded("leakage")),
     "false alarms": lambda: attacks.baseline(_recorded("attacks")),
     "detection": lambda: attacks.detection(_recorded("attacks")),
     "effect": lambda: attacks.effect(_recorded("attacks")),
+    "intervals": lambda: significance.coverage_table(_recorded("significance")),
+    "false positives": lambda: significance.false_positives_table(_recorded("significance")),
+    "family-wise": lambda: significance.family_wise_table(_recorded("significance")),
+    "seed noise": lambda: significance.seeds_table(_recorded("significance")),
     "churn": lambda: behavior.churn(_recorded("behavior")),
     "responsiveness": lambda: behavior.responsiveness(_recorded("behavior")),
     "filter bubble": lambda: filter_bubble.markdown(_recorded("filter-bubble")),

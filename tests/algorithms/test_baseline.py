@@ -18,6 +18,13 @@ def test_random_draws_come_from_the_normal_distribution_of_the_ratings() -> None
     assert stats.kstest(draws, "norm", args=(mean + 0.1, deviation)).pvalue < 1e-3  # the test can tell
 
 
+def test_random_lists_of_clicks_are_not_in_the_order_of_the_catalogue() -> None:
+    clicks = lt.datasets.World(users=200, items=40).clicks(1_500)
+    lists = lt.Random().fit(clicks).recommend(n=1, exclude="none")
+    counts = np.bincount(lists.items[:, 0], minlength=40)
+    assert counts.max() < 20  # of 200, with 5 expected
+
+
 def test_random_draws_do_not_depend_on_the_company_they_are_asked_in() -> None:
     data = lt.datasets.synthetic(users=30, items=20, ratings=200)
     model = lt.Random().fit(data)

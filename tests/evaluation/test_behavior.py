@@ -65,7 +65,7 @@ class Neighborly(Recommender):
 @pytest.fixture(autouse=True)
 def planted_are_registered(monkeypatch: pytest.MonkeyPatch) -> None:
     known = registry.name_of
-    planted = {Stubborn: "stubborn", Neighborly: "neighborly"}
+    planted = {Stubborn: "stubborn", Neighborly: "neighborly", Restless: "restless"}
     monkeypatch.setattr(registry, "name_of", lambda cls: planted.get(cls) or known(cls))
 
 
@@ -178,6 +178,32 @@ def test_chance_alone_changes_random_lists_and_nothing_changes_without_it(world:
     assert chance["users"] == 80
     assert chance["new_items"] > 0.5
     assert "no seed" in churn(lt.make("popular"), world, probes=2, retrains=0).noise.missing
+
+
+@dataclass(kw_only=True)
+class Restless(Neighborly, LearnsOnline):
+    """Learns nothing online and turns its lists upside down whenever it is told anything."""
+
+    def _fit(self, train, catalog):
+        super()._fit(train, catalog)
+        self.sign_ = 1.0
+
+    def _learn(self, users, items, values):
+        self.sign_ = -self.sign_
+
+    def _score_users(self, users):
+        return self.sign_ * self._score_histories(self.histories_[users])
+
+
+def test_learning_nothing_new_must_change_nothing(world: lt.Interactions) -> None:
+    old = {
+        name: churn(model, world, probes=4, retrains=0).by("an old rating again, online")
+        for name, model in (("exact", lt.make("item-knn")), ("restless", Restless()), ("deaf", Stubborn()))
+    }
+    assert old["exact"].to_dict()["change"] == pytest.approx(0.0, abs=1e-9)
+    assert old["restless"].to_dict()["change"] > 0.5
+    assert old["restless"].to_dict()["users"] == 4
+    assert old["deaf"].missing == "it does not learn online"
 
 
 def planted_day() -> lt.Interactions:

@@ -181,7 +181,7 @@ def test_with_the_values_of_users_differences_are_paired(
     assert found.low < found.value < found.high or found.low == 0
     assert found.value == pytest.approx(other.outcomes[2].values["hit_rate"] - result.outcomes[2].values["hit_rate"])
     text = printed(made)
-    assert bool(re.search(r"\d%\) better", text)) is told
+    assert bool(re.search(r"\d\) points better", text)) is told
     assert "In brackets" in " ".join(text.split())
     other.protocol = dataclasses.replace(other.protocol, seed=9)
     assert not of(compare([result, other]), "popular")["hit_rate"][0].paired

@@ -359,11 +359,11 @@ def made(test: Interactions, users: np.ndarray, items: np.ndarray) -> Interactio
 
 def one_item_has_most(split: Split) -> Split:
     """A campaign: one item is tested on every user, the others hardly."""
-    test = split.test
-    users = np.flatnonzero((split.train.user_counts > 0) & (split.train.by_user[:, [0]].toarray().ravel() == 0))
-    others = test.take(test.items > 0)
-    rest = others.take(np.unique(others.items, return_index=True)[1][:150])
-    return split.but(test=joined(rest, made(test, users, users * 0)))
+    test, item = split.test, int(split.train.item_counts.argmin())
+    users = np.setdiff1d(np.flatnonzero(split.train.user_counts), split.train.users[split.train.items == item])
+    others = test.take(test.items != item)
+    rest = others.take(np.unique(others.items, return_index=True)[1][:100])
+    return split.but(test=joined(rest, made(test, users, np.full(len(users), item))))
 
 
 def one_second_has_most(split: Split) -> Split:

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 import longtail as lt
-from longtail.errors import DataError
+from longtail.errors import ConfigError, DataError
 from longtail.evaluation import measures, metrics, primitive
 from longtail.evaluation.measures import COLUMNS, GROUPS, best
+from longtail.evaluation.scoring import score
 
 BY_KEY = {column.key: column for column in COLUMNS}
 
@@ -122,3 +123,28 @@ def test_the_primitive_list_of_strangers_and_of_a_sample(
         theirs = test.items[test.users == user].tolist()
         wanted = sorted((item for item in theirs if counts[item]), key=lambda item: (-counts[item], item))[:5]
         assert row == wanted + [-1] * (5 - len(wanted))
+
+
+def test_any_number_of_threads_measures_the_same(
+    listed: tuple[lt.Interactions, lt.Interactions, lt.TopN], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train, test, lists = listed
+    monkeypatch.setenv("LONGTAIL_THREADS", "1")
+    alone = score(test, lists=lists, train=train)
+    monkeypatch.setenv("LONGTAIL_THREADS", "4")
+    together = score(test, lists=lists, train=train)
+    assert alone == together
+    for name, value in alone.items():
+        np.testing.assert_array_equal(value.per_user, together[name].per_user)
+
+
+def test_saved_lists_are_scored_whatever_ids_they_have(
+    listed: tuple[lt.Interactions, lt.Interactions, lt.TopN],
+) -> None:
+    train, test, lists = listed
+    whole = score(test, lists=lists, train=train)
+    users, items = lt.Ids(train.user_ids.values[::-1]), lt.Ids(train.item_ids.values[::-1])
+    turned = score(test, lists=lists.aligned_to(users, items), train=train)
+    assert turned == pytest.approx(whole)
+    with pytest.raises(ConfigError, match="min_rating must be a finite number"):
+        score(test, lists=lists, min_rating=np.nan)

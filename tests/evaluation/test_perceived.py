@@ -221,6 +221,12 @@ def test_a_filled_in_table_is_read_back(made: tuple[Sheet, Key], tmp_path: Path,
     assert again.comments.equals(found.comments)
 
 
+def test_what_raters_wrote_is_no_formula_either(made: tuple[Sheet, Key]) -> None:
+    code = next(iter(made[0].codes))
+    text = Answers.of(made[0], [("@ann", code, {"relevance": 3}, "=1+1")]).to_csv()
+    assert text.splitlines()[1].endswith(f",'@ann,{code},3,,,,'=1+1")
+
+
 def test_a_sheet_without_a_name_is_named_after_its_file(made: tuple[Sheet, Key], tmp_path: Path) -> None:
     code = next(iter(made[0].codes))
     for name in ("bob", "cy"):

@@ -83,9 +83,7 @@ def figures_by_hand(folds: list[Fold], n: int) -> dict[str, float]:
         for _, listed, hidden in lists_by_hand(fold, n) if set(fold.asks) & {"hits", "ranking"} else ():
             ranks = [rank for rank, item in enumerate(listed, start=1) if item in hidden]
             ideal = sum(1 / np.log2(1 + rank) for rank in range(1, min(n, len(hidden)) + 1))
-            figures = {"hit_rate": float(bool(ranks))}
-            if "hits" in fold.asks:
-                figures["arhr"] = sum(1 / rank for rank in ranks)
+            figures = {"hit_rate": float(bool(ranks)), "arhr": sum(1 / rank for rank in ranks)}
             if "ranking" in fold.asks:
                 figures["precision"] = len(ranks) / n
                 figures["recall"] = len(ranks) / len(hidden)

@@ -118,7 +118,7 @@ def test_labels_cannot_end_the_script_they_stand_in(result: BakeoffResult) -> No
 
 
 def test_the_table_holds_every_figure_and_marks_the_best(html: str, result: BakeoffResult) -> None:
-    cells = re.findall(r'<td([^>]*) data-value="([^"]*)">([^<]*)</td>', section(html, "figures"))
+    cells = re.findall(r'<td([^>]*) data-value="([^"]*)">([^<]*)(?:<span[^<]*</span>)?</td>', section(html, "figures"))
     known = [value for outcome in result.outcomes for value in outcome.values.values() if value is not None]
     assert sorted(float(value) for _, value, _ in cells if value) == sorted(known)
     for style, _, text in cells:
@@ -225,6 +225,53 @@ def test_what_was_run_is_told(html: str, result: BakeoffResult) -> None:
         assert fact in text
     for question in result.questions:
         assert question in text
+
+
+def test_a_leak_stands_above_everything(result: BakeoffResult) -> None:
+    assert "FAILED" not in report.render(result)
+    leak = {
+        "name": "pair-in-both",
+        "severity": "fail",
+        "accepted": False,
+        "where": "fold <1>",
+        "sentence": "9 <b>rows</b>",
+    }
+    result.audit = {"findings": [leak, {**leak, "accepted": True, "sentence": "8 rows"}], "counts": {}, "unseen": {}}
+    html = report.render(result)
+    text = "".join(Page(html).text)
+    assert not Page(html).all("b")
+    assert text.index("audit FAILED") < text.index("Fold <1>: 9 <b>rows</b>.") < text.index("All figures")
+    assert "8 rows" not in text[: text.index("All figures")]
+    assert "Accepted by the protocol" in section(html, "audit")
+
+
+def test_a_segment_that_is_too_small_is_said_to_be(result: BakeoffResult) -> None:
+    html = section(report.render(result), "segments")
+    sizes = [int(size) for size in re.findall(r"only (\d+) test users?, too few to say anything", html)]
+    assert sizes
+    assert max(sizes) < 30
+    figures = result.outcomes[2].segments["users"]["light"]["hit_rate"]
+    assert f'data-value="{figures["value"]!r}"' in html
+    result.segments["users"]["light"] = "<b>trap</b>"
+    assert not Page(report.render(result)).all("b")
+
+
+def test_parts_without_figures_are_left_out(result: BakeoffResult) -> None:
+    result.audit, result.sense, result.segments, result.comparisons, result.people = {}, {}, {}, {}, []
+    ids = [attributes["id"] for attributes in Page(report.render(result)).all("section")]
+    assert ids == ["figures", *CHARTS, "people", "run"]
+
+
+def test_the_price_of_accuracy_has_a_front(html: str, result: BakeoffResult) -> None:
+    chart = charts_of(html)["chart-price-0"]
+    line, points = chart["traces"]
+    assert chart["layout"]["xaxis"]["type"] == "log"
+    places = list(zip(points["x"], points["y"], strict=True))
+    joined = list(zip(line["x"], line["y"], strict=True))
+    for x, y in places:
+        beaten = any(a <= x and b >= y and (a, b) != (x, y) for a, b in places)
+        assert ((x, y) in joined) is not beaten
+    assert len(places) == sum(one.error is None for one in result.outcomes)
 
 
 def test_an_interrupted_run_says_so_at_the_top(result: BakeoffResult) -> None:

@@ -33,9 +33,9 @@ class Asked:
 
 
 @settings(max_examples=150, deadline=None)
-@given(items=lists(), width=st.sampled_from([7, 1000]))
+@given(items=lists(), width=st.sampled_from([7, 10_000]))
 def test_pair_sums_agree_with_a_plain_loop(items: np.ndarray, width: int) -> None:
-    """With 7 items partners are read off marks, with 1000 they are collected and sorted."""
+    """With 7 items partners are read off marks, with 10,000 they are collected and sorted."""
     pairs = [[(min(pair), max(pair)) for pair in itertools.combinations(row, 2)] for row in filled(items)]
     asked = Asked()
     sums = list_pairs.list_pair_sums(items, width, asked)
@@ -82,16 +82,17 @@ def test_blocks_and_threads_change_nothing(rng: np.random.Generator, monkeypatch
     assert both() == once
 
 
-@pytest.mark.parametrize("n_items", [30, 5000])
+@pytest.mark.parametrize("n_items", [30, 200, 10_000])
 @pytest.mark.parametrize("threads", ["1", "2"])
 @pytest.mark.parametrize("at_once", [1, 40, 1 << 22])
 def test_each_pair_is_asked_for_once_and_in_order(
     rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch, n_items: int, threads: str, at_once: int
 ) -> None:
-    """Whatever the blocks: many items to a block, or one whose partners alone are too many."""
+    """Whatever the blocks (many items, or one whose partners alone are too many), and however many words of marks."""
     monkeypatch.setattr(list_pairs, "PAIRS_AT_ONCE", at_once)
     monkeypatch.setenv("LONGTAIL_THREADS", threads)
-    items = rng.permuted(np.tile(np.arange(-2, 30).clip(-1), (40, 1)), axis=1)[:, :6]
+    some = np.append(np.linspace(0, n_items - 1, 30).astype(np.int32), [-1, -1])
+    items = rng.permuted(np.tile(some, (40, 1)), axis=1)[:, :6]
     asked = Asked()
     list_pairs.list_pair_sums(items, n_items, asked)
     assert asked.pairs == sorted({pair for row in filled(items) for pair in itertools.combinations(sorted(row), 2)})
@@ -102,3 +103,11 @@ def test_a_similarity_that_is_nan_stays_nan_where_it_is_used() -> None:
     sums = list_pairs.list_pair_sums(items, 3, lambda a, b: np.where(b == 1, np.nan, 0.5))
     assert np.isnan(sums[0])
     assert sums[1] == 0.5
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3, 100, 257])
+def test_what_a_kernel_sorts_is_sorted(rng: np.random.Generator, n: int) -> None:
+    values = rng.integers(0, 50, n + 5).astype(np.int32)
+    expected = [*sorted(values[:n].tolist()), *values[n:].tolist()]
+    list_pairs._sort(values, n)
+    assert values.tolist() == expected

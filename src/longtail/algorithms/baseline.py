@@ -31,7 +31,8 @@ class Random(PredictsRatings):
 
     A draw is a hash of (seed, user, item), so it is the same whenever it is asked for, in any order and on any number
     of threads; for someone known only by a history, a hash of (seed, history, item). Lists rank by the draws before
-    they are clipped to the rating scale: clipped draws tie at the top and would list items in catalogue order.
+    they are clipped to the rating scale: clipped draws tie at the top and would list items in catalogue order. For the
+    same reason sigma is 1 where all values are alike, as those of most clicks are.
 
     Examples:
         >>> import longtail as lt
@@ -47,7 +48,7 @@ class Random(PredictsRatings):
 
     def _fit(self, train: Interactions, catalog: Catalog | None) -> None:
         self.mean_ = float(train.values.mean(dtype=np.float64))
-        self.deviation_ = float(train.values.std(dtype=np.float64))
+        self.deviation_ = float(train.values.std(dtype=np.float64)) or 1.0
 
     def _score_users(self, users: IntArray) -> FloatArray:
         return self._draw_rows(self._user_keys(users))

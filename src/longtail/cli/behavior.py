@@ -74,8 +74,8 @@ def _page(found: Behavior) -> Group:
     head = Text(f"\n{found.algorithm}, lists of {facts['n']}", style="bold")
     note = Text(
         "Change is 1 - rank-biased overlap (p = 0.9) of the lists before and after: 0 none, 1 all; in brackets, 95 % "
-        "interval. Below what another seed changes, churn may be chance. Rank gain: places by which the ten items most "
-        "like the one just liked moved up; times are medians on this machine.",
+        "interval. Below what another seed (online: an old rating) changes, churn may be noise. Rank gain: places by "
+        "which the ten items most like the one just liked moved up; times are medians on this machine.",
         style="dim",
     )
     return Group(head, _churn(facts["changes"]), _responses(facts["ways"]), note)

@@ -20,15 +20,27 @@ from longtail.evaluation.segments import USERS, Segments
 from longtail.rng import generator
 from longtail.types import AnyArray
 
-__all__ = ["CANDIDATES", "Person", "choose", "disagreement", "fold_for", "listed", "settled"]
+__all__ = [
+    "CANDIDATES",
+    "REASONS",
+    "REASONS_OF_CANDIDATES",
+    "Person",
+    "choose",
+    "disagreement",
+    "fold_for",
+    "listed",
+    "settled",
+]
 
 Person = dict[str, Any]
 """id, chosen (why, in words), candidate, rows, mean, loved, hated, latest, hidden, hidden_count."""
 
-CANDIDATES = 6
+CANDIDATES = 4
 """People drawn at random, of whom the one over whom the algorithms disagree most is shown."""
 SHOWN, PLACES = 5, 10
 """Items of a history of each kind, and places of a list, that are kept at most."""
+REASONS, REASONS_OF_CANDIDATES = 5, 3
+"""Places of a list that are explained: some algorithms take long to say why."""
 KINDS = {"new": "new", "light": "a light user", "heavy": "a heavy user"}
 
 

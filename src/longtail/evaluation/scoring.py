@@ -81,7 +81,7 @@ def score(
         raise ConfigError(f"min_rating must be a finite number, not {min_rating!r}")
     found = {} if predictions is None else measures.accuracy(predictions)
     if lists is not None:
-        shared = (lists, test) if train is None else (lists, test, train)
+        shared = (lists, test) if train is None else (train, lists, test)  # its order breaks ties of popularity
         user_ids = reduce(Ids.union, [part.user_ids for part in shared])
         item_ids = reduce(Ids.union, [part.item_ids for part in shared])
         lists, test = lists.aligned_to(user_ids, item_ids), _with_ids(test, user_ids, item_ids)

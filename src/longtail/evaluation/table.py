@@ -60,8 +60,13 @@ class Tables:
             yield Padding(grid, (1, 0, 0, 0))
         yield from self._remarks()
         yield Padding(self._legend(glyphs), (1, 0))
-        yield from verdict_tables(self.findings.comparisons, _table, options.max_width)
+        yield from verdict_tables(self.findings.comparisons, self._verdict_table, options.max_width)
         yield self._sample_user(glyphs)
+
+    def _verdict_table(self, title: str) -> Table:
+        """A table whose heading says so where hidden items were ranked among a sample."""
+        among = self.findings.protocol.among
+        return _table(f"{title}, among {among}" if among else title)
 
     def _packed(self, width: int, glyphs: Glyphs) -> Iterator[list[Table]]:
         """The groups of columns, in order, in lines that fit the width; each line starts with the labels."""

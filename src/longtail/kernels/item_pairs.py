@@ -10,7 +10,7 @@ from longtail.kernels.jit import kernel, strict_kernel
 from longtail.kernels.parallel import run_rows
 from longtail.types import AnyArray, RealArray
 
-__all__ = ["inner_products", "jaccard", "words_of_bits"]
+__all__ = ["bits_set", "inner_products", "jaccard", "words_of_bits"]
 
 
 def words_of_bits(member: AnyArray) -> AnyArray:
@@ -50,14 +50,14 @@ def _jaccard(bits: AnyArray, a: AnyArray, b: AnyArray, lo: int, hi: int, found: 
         both, either = 0, 0
         for word in range(bits.shape[1]):
             x, y = bits[a[pair], word], bits[b[pair], word]
-            both += _ones(x & y)
-            either += _ones(x | y)
+            both += bits_set(x & y)
+            either += bits_set(x | y)
         if either > 0:
             found[pair] = both / either
 
 
 @strict_kernel
-def _ones(word: Any) -> Any:
+def bits_set(word: Any) -> Any:
     """Bits set, counted in fields of 2, 4 and 8 bits at once (Warren, "Hacker's Delight", section 5-1)."""
     word = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
     word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))

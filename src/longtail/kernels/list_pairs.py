@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from longtail.kernels.item_pairs import bits_set
 from longtail.kernels.jit import strict_kernel
 from longtail.kernels.lists import grouped
 from longtail.kernels.parallel import run_rows
@@ -20,7 +21,7 @@ __all__ = ["history_similarities", "list_pair_sums"]
 Pairs: TypeAlias = Callable[[IntArray, IntArray], RealArray]
 """(n_pairs,) the similarity of items a[k] and b[k]."""
 
-PAIRS_AT_ONCE = 1 << 22
+PAIRS_AT_ONCE = 1 << 20
 
 
 def list_pair_sums(items: IntArray, n_items: int, similarity: Pairs) -> RealArray:
@@ -89,41 +90,78 @@ def _find_partners(
     spread: IntArray,
     counts: LongArray,
 ) -> None:
-    n = items.shape[1]
-    marked, kept = np.zeros(n_items, dtype=np.bool_), np.empty(n_items + 1, dtype=np.int32)
+    """Partners are marked in bits, 64 to a word, and read off in order; where they are few, collected and sorted."""
+    n, one = items.shape[1], np.uint64(1)
+    marks, kept = np.zeros(n_items // 64 + 1, dtype=np.uint64), np.empty(n_items + 1, dtype=np.int32)
     for k in range(start, stop):
         item, count, again = base + k, 0, False
-        held = cells[bounds[item] : bounds[item + 1]]
-        for cell in held:
-            row, place = cell // n, cell % n
+        first, last = bounds[item], bounds[item + 1]
+        for cell in range(first, last):
+            row, place = cells[cell] // n, cells[cell] % n
             for j in range(n):
                 other = items[row, j]
                 if other >= 0:
-                    marked[other] = True
+                    marks[other >> 6] |= one << np.uint64(other & 63)
                     again |= other == item and j > place
-        if len(held) * n * 16 > n_items:  # many: read them off the marks
-            for other in range(item + 1 - again, n_items):
-                kept[count] = other
-                count += marked[other]
-            marked[:] = False
+        if (last - first) * n > len(marks):
+            for word in range(len(marks)):
+                left = marks[word]
+                marks[word] = np.uint64(0)
+                while left != 0:
+                    lowest = left & (~left + one)
+                    left ^= lowest
+                    other = 64 * word + bits_set(lowest - one)
+                    kept[count] = other
+                    count += other > item or (other == item and again)
         else:
-            for cell in held:
-                for other in items[cell // n]:
-                    if other >= 0 and marked[other]:
-                        marked[other] = False
-                        kept[count] = other
-                        count += other > item or (other == item and again)
-            kept[:count].sort()
-        spread[room[k] : room[k] + count] = kept[:count]
+            for cell in range(first, last):
+                for j in range(n):
+                    other = items[cells[cell] // n, j]
+                    if other >= 0:
+                        bit = one << np.uint64(other & 63)
+                        if marks[other >> 6] & bit != 0:
+                            marks[other >> 6] ^= bit
+                            kept[count] = other
+                            count += other > item or (other == item and again)
+            _sort(kept, count)
+        for pair in range(count):
+            spread[room[k] + pair] = kept[pair]
         counts[k] = count
 
 
 @strict_kernel
+def _sort(values: IntArray, n: int) -> None:
+    """values[:n] in increasing order (Williams 1964, heapsort): NumPy's sort takes seconds to compile."""
+    for start in range(n // 2 - 1, -1, -1):
+        _sift(values, start, n)
+    for stop in range(n - 1, 0, -1):
+        values[0], values[stop] = values[stop], values[0]
+        _sift(values, 0, stop)
+
+
+@strict_kernel
+def _sift(values: IntArray, root: int, stop: int) -> None:
+    """Let a value sink in a heap until no child is larger."""
+    child = 2 * root + 1
+    while child < stop:
+        if child + 1 < stop and values[child] < values[child + 1]:
+            child += 1
+        if values[root] >= values[child]:
+            return
+        values[root], values[child] = values[child], values[root]
+        root, child = child, 2 * child + 1
+
+
+@strict_kernel
 def _packed(spread: IntArray, room: LongArray, counts: LongArray) -> IntArray:
-    packed = np.empty(counts.sum(), dtype=np.int32)
+    total = 0
+    for count in counts:
+        total += count
+    packed = np.empty(total, dtype=np.int32)
     place = 0
     for k in range(len(counts)):
-        packed[place : place + counts[k]] = spread[room[k] : room[k] + counts[k]]
+        for pair in range(counts[k]):
+            packed[place + pair] = spread[room[k] + pair]
         place += counts[k]
     return packed
 

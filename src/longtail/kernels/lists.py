@@ -38,7 +38,9 @@ def _grouped(keys: AnyArray, n_keys: int) -> tuple[LongArray, LongArray]:
     for key in range(n_keys):
         bounds[key + 1] += bounds[key]
     order = np.empty(bounds[n_keys], dtype=np.int64)
-    next_place = bounds[:n_keys].copy()
+    next_place = np.empty(n_keys, dtype=np.int64)
+    for key in range(n_keys):
+        next_place[key] = bounds[key]
     for position in range(len(keys)):
         key = keys[position]
         if key >= 0:
@@ -118,14 +120,26 @@ def _first_unmet(
     order: IntArray, starts: LongArray, stops: LongArray, met: IntArray, n: int, lo: int, hi: int, found: IntArray
 ) -> None:
     for row in range(lo, hi):
-        theirs, count = met[starts[row] : stops[row]], 0
+        count = 0
         for item in order:
             if count == n:
                 break
-            place = np.searchsorted(theirs, item)
-            if place == len(theirs) or theirs[place] != item:
+            if not _among(met, starts[row], stops[row], item):
                 found[row, count] = item
                 count += 1
+
+
+@strict_kernel
+def _among(values: IntArray, lo: int, hi: int, wanted: int) -> bool:
+    """Whether values[lo:hi], increasing, hold one."""
+    stop = hi
+    while lo < hi:
+        middle = (lo + hi) // 2
+        if values[middle] < wanted:
+            lo = middle + 1
+        else:
+            hi = middle
+    return lo < stop and values[lo] == wanted
 
 
 def weights_by_label(

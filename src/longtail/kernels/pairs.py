@@ -56,8 +56,8 @@ class CommonRaters:
         users = owners[places]
         to_come = np.concatenate([[0], np.cumsum(row_bounds[users + 1] - places)])
         effort = to_come[bounds[1:]] - to_come[bounds[:-1]]
-        ratings = rows.data.astype(np.float32)
-        items = rows.indices.astype(np.int32)
+        ratings = rows.data.astype(np.float32, copy=False)
+        items = rows.indices.astype(np.int32, copy=False)
         return cls(row_bounds, items, ratings, bounds, places, users, ratings[places], effort)
 
     def sums(self, a: AnyArray, b: AnyArray) -> RealArray:
@@ -136,15 +136,19 @@ def _add_rows(
                     added[other, 2] += y * y
                     added[other, 3] += 1.0
             for pair in order[lo:stop]:
-                product, square, other_square, common = added[high[pair]]
-                sums[pair, 0], sums[pair, 1], sums[pair, 2] = product, np.sqrt(square * other_square), common
+                other = high[pair]
+                sums[pair, 0], sums[pair, 2] = added[other, 0], added[other, 3]
+                sums[pair, 1] = np.sqrt(added[other, 1] * added[other, 2])
                 done[pair] = True
             if effort[item] > n_items:
-                added[item:] = 0.0
+                for other in range(item, n_items):
+                    for k in range(4):
+                        added[other, k] = 0.0
             else:
                 for rater in range(bounds[item], bounds[item + 1]):
-                    for k in range(places[rater], row_bounds[users[rater] + 1]):
-                        added[row_items[k]] = 0.0
+                    for place in range(places[rater], row_bounds[users[rater] + 1]):
+                        for k in range(4):
+                            added[row_items[place], k] = 0.0
         lo = stop
 
 
@@ -162,12 +166,15 @@ def _read_columns(
     sums: RealArray,
 ) -> None:
     """The pairs order[lo:hi], those with the same longer item side by side."""
-    spread = np.full(n_users, np.nan, dtype=np.float32)
+    spread = np.empty(n_users, dtype=np.float32)
+    for user in range(n_users):
+        spread[user] = np.nan
     held = -1
     for pair in order[lo:hi]:
         if longer[pair] != held:
             if held >= 0:
-                spread[users[bounds[held] : bounds[held + 1]]] = np.nan
+                for place in range(bounds[held], bounds[held + 1]):
+                    spread[users[place]] = np.nan
             held = longer[pair]
             for place in range(bounds[held], bounds[held + 1]):
                 spread[users[place]] = ratings[place]

@@ -25,31 +25,35 @@ def portraits(model: Recommender, fold: Fold, lists: TopN, who: Sequence[Person]
         lists: of everyone the fold asks for.
         who: the people; for one whom the fold does not ask for, the list is empty.
     """
-    return [_portrait(model, fold, lists, person["id"]) for person in who]
+    return [_portrait(model, fold, lists, person) for person in who]
 
 
-def _portrait(model: Recommender, fold: Fold, lists: TopN, user: Any) -> list[dict[str, Any]]:
+def _portrait(model: Recommender, fold: Fold, lists: TopN, person: Person) -> list[dict[str, Any]]:
     assert fold.test is not None
+    user, most = person["id"], people.REASONS_OF_CANDIDATES if person["candidate"] else people.REASONS
     index = int(fold.test.user_ids.index([user])[0])
     hidden = fold.test.item_ids[fold.test.items[fold.test.users == index]].tolist()
     lines = people.listed(lists, user, hidden)
     if fold.train.user_counts[index]:
-        return _told(model, fold.train, user, lines)
-    return _told_of_history(model, fold.given, index, lines)
+        return _told(model, fold.train, user, lines, most)
+    return _told_of_history(model, fold.given, index, lines, most)
 
 
-def _told(model: Recommender, train: Interactions, user: Any, lines: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _told(
+    model: Recommender, train: Interactions, user: Any, lines: list[dict[str, Any]], most: int
+) -> list[dict[str, Any]]:
     """With what the model says of one of its own users."""
     if lines and isinstance(model, PredictsRatings) and train.feedback == "explicit":
         ratings = model.predict([user] * len(lines), [line["item"] for line in lines]).tolist()
         lines = [{**line, "rating": rating} for line, rating in zip(lines, ratings, strict=True)]
     if isinstance(model, Explains):
-        lines = [{**line, "reason": model.explain(user, line["item"]).text} for line in lines]
+        told = [{**line, "reason": model.explain(user, line["item"]).text} for line in lines[:most]]
+        lines = told + lines[most:]
     return lines
 
 
 def _told_of_history(
-    model: Recommender, given: Interactions | None, index: int, lines: list[dict[str, Any]]
+    model: Recommender, given: Interactions | None, index: int, lines: list[dict[str, Any]], most: int
 ) -> list[dict[str, Any]]:
     """With what the model says of somebody it knows only by a history."""
     if given is None or not given.user_counts[index]:
@@ -60,5 +64,6 @@ def _told_of_history(
         ratings = model.predict_for(history, [line["item"] for line in lines]).tolist()
         lines = [{**line, "rating": rating} for line, rating in zip(lines, ratings, strict=True)]
     if isinstance(model, Explains):
-        lines = [{**line, "reason": model.explain_for(history, line["item"]).text} for line in lines]
+        told = [{**line, "reason": model.explain_for(history, line["item"]).text} for line in lines[:most]]
+        lines = told + lines[most:]
     return lines

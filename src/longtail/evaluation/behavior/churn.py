@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import polars as pl
 
 from longtail import params
 from longtail.algorithms.base import Recommender
+from longtail.algorithms.powers import LearnsOnline
 from longtail.data.interactions import Interactions
 from longtail.data.results import TopN
 from longtail.errors import ConfigError
@@ -26,6 +28,7 @@ __all__ = ["ANOTHER_SEED", "Change", "Churn", "churn", "churned"]
 
 DAY = 86_400
 ANOTHER_SEED = "another seed"
+OLD_RATING = "an old rating again, online"
 ONE_RATING = {"fold-in": "one rating, folded in", "online": "one rating, online", "retrain": "one rating, retrained"}
 
 
@@ -115,6 +118,8 @@ def churn(
 
     - another seed: two models fitted on the same data, the second with the next seed. All of it is noise, and a refit
       may bring as much without anything new to learn.
+    - an old rating again, online: `learn` of a rating that the model was fitted with. All of it comes of how the model
+      learns online (such as solving anew for a user whom the fit had left elsewhere): noise too.
     - one rating, folded in, learned online or retrained: see `responsiveness`. The rated item itself does not count.
     - a day later: fitted on what was there a day before the last row, and on all. Those who did something that day and
       those who did nothing stand apart: what changes for the latter, others brought about.
@@ -153,9 +158,23 @@ def churned(
     if not days > 0:
         raise ConfigError(f"days must be above 0, not {days!r}")
     ratings = [Change(ONE_RATING[one.way], one.missing, one.overlap, one.changed) for one in answers.responses]
+    again = _old_rating(fitted, probes, answers.n)
     sample = _Sample(fitted, answers.n, params.positive("users", users), seed)
-    changes = [sample.another_seed(probes.base), *ratings, *sample.days_apart(probes.data, days)]
+    changes = [sample.another_seed(probes.base), again, *ratings, *sample.days_apart(probes.data, days)]
     return Churn(answers.algorithm, answers.n, changes)
+
+
+def _old_rating(fitted: Recommender, probes: Probes, n: int) -> Change:
+    """What learning online changes where there is nothing to learn."""
+    if not isinstance(fitted, LearnsOnline):
+        return Change(OLD_RATING, "it does not learn online")
+    users = [probes.user(probe) for probe in range(len(probes))]
+    before, rows = fitted.recommend(users, n), []
+    for probe, user in enumerate(users):
+        item, value = next(iter(probes.history(probe).items()))
+        rows.append(copy.copy(fitted).learn([user], [item], [value]).recommend([user], n))
+    items, scores = (np.vstack([getattr(row, name) for row in rows]) for name in ("items", "scores"))
+    return Change.between(OLD_RATING, dataclasses.replace(before, items=items, scores=scores), before)
 
 
 @dataclass(frozen=True, eq=False)

@@ -61,7 +61,7 @@ def behave(
         >>> from longtail.data.synthetic import synthetic
         >>> found = behave(lt.make("popular"), synthetic(users=60, items=40, ratings=900), probes=4, retrains=1)
         >>> len(found.churn.changes), len(found.responsiveness.responses)
-        (6, 3)
+        (7, 3)
     """
     chosen = Probes.of(data, probes, seed=seed)
     fitted = model.clone().fit(chosen.base)

@@ -25,15 +25,17 @@ def shown(column: Column, difference: Difference) -> str:
     """
     if difference.value is None:
         return "-"
+    unit = " points" if column.digits in ("percent", "share") else ""
     text = _signed(column, difference.value)
-    if difference.low is None or difference.high is None:
-        return text
-    return f"{text} ({_signed(column, difference.low)} to {_signed(column, difference.high)})"
+    if difference.low is not None and difference.high is not None:
+        text = f"{text} ({_signed(column, difference.low)} to {_signed(column, difference.high)})"
+    return text + unit
 
 
 def _signed(column: Column, value: float) -> str:
-    size = column.show(abs(value))
-    zero = column.show(0.0) == size
+    """With its sign; a difference of shares without the %, since it is one of percentage points."""
+    size = column.show(abs(value)).removesuffix("%")
+    zero = column.show(0.0).removesuffix("%") == size
     return size if zero else f"{'+' if value > 0 else '-'}{size}"
 
 

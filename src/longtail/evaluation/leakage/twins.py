@@ -26,6 +26,9 @@ LONG = 12
 """Shorter ones must be of the same seconds, too: people do click, or love, the same few things one after the other."""
 
 BANDS, NEIGHBORS, BLOCK = 8, 6, 20_000
+PAIRS = 200_000
+"""So many pairs are looked at where users are few; where they are many, those of NEIGHBORS each in every band."""
+
 ARTICLE = r"^(.*), (the|a|an|le|la|les|der|die|das|el|il)$"
 OWN_TWINS = 0.02
 """The share of test rows up to which items that stand twice in a catalog are a note: real catalogs hold a few."""
@@ -56,7 +59,8 @@ class _Histories:
 
     The surprise of a row, in bits, is -log2 p - log2 v: p is the chance that a user of so many rows met the item, whose
     log odds are those of the item and those of the user less those of all pairs, and v the share of the rows with that
-    value. Two histories that agree in rows of s bits come about by chance with probability 2^-s.
+    value; of long histories at the same seconds, also what the seconds tell. Two histories that agree in rows of s bits
+    come about by chance with probability 2^-s.
     """
 
     def __init__(self, cut: Cut) -> None:
@@ -79,19 +83,25 @@ class _Histories:
         odds /= _odds(np.float64(len(self.users) / (present * met)))
         of_value = np.bincount(self.codes)[self.codes] / len(self.codes)
         self.bits: RealArray = np.log2(1 + 1 / odds) - np.log2(of_value)
+        _, moment, counts = np.unique(self.times, return_inverse=True, return_counts=True)
+        self.time_bits: RealArray = -np.log2(counts[moment] / len(self.times))
         self.start = np.concatenate([[0], np.cumsum(self.sizes)])
 
     def twins(self) -> Iterator[tuple[int, int]]:
         """Pairs of users with nearly the same history, too long and too rare to be chance."""
-        enough = np.bincount(self.users, weights=self.bits, minlength=len(self.sizes)) >= self.needed
+        most = np.bincount(self.users, weights=self.bits + self.time_bits, minlength=len(self.sizes))
+        enough = most >= self.needed
         for one, other in self._alike(self._candidates(enough)):
             a, b = slice(*self.start[[one, one + 1]]), slice(*self.start[[other, other + 1]])
             _, left, right = np.intersect1d(self.items[a], self.items[b], assume_unique=True, return_indices=True)
             same = self.codes[a][left] == self.codes[b][right]
-            bits = min(self.bits[a][left][same].sum(), self.bits[b][right][same].sum())
-            if same.mean() < ALIKE or bits < self.needed:
+            if same.mean() < ALIKE:
                 continue
-            if len(left) >= LONG or self._at_once(self.times[a][left], self.times[b][right]):
+            bits = min(self.bits[a][left][same].sum(), self.bits[b][right][same].sum())
+            long, at_once = len(left) >= LONG, self._at_once(self.times[a][left], self.times[b][right])
+            if long and at_once:
+                bits += self.time_bits[a][left][self.times[a][left] == self.times[b][right]].sum()
+            if bits >= self.needed and (long or at_once):
                 yield int(one), int(other)
 
     @staticmethod
@@ -117,11 +127,12 @@ class _Histories:
         chosen = np.flatnonzero(enough[self.users])
         items, start = self.items[chosen], np.concatenate([[0], np.cumsum(self.sizes[kept])[:-1]])
         found = []
+        neighbors = min(max(NEIGHBORS, PAIRS // (BANDS * len(kept))), len(kept) - 1)
         for band in range(BANDS):
             least = [np.minimum.reduceat(_hashes(self.cut.train.n_items, 2 * band + k)[items], start) for k in (0, 1)]
             key = least[0] ^ (least[1] << np.uint64(1))
             order = np.argsort(key, kind="stable")
-            for step in range(1, min(NEIGHBORS, len(kept) - 1) + 1):
+            for step in range(1, neighbors + 1):
                 same = np.flatnonzero(key[order[step:]] == key[order[:-step]])
                 found.append(np.sort(np.stack([kept[order[same]], kept[order[same + step]]], axis=1), axis=1))
         return np.unique(np.concatenate(found), axis=0)

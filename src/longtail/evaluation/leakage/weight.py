@@ -10,13 +10,11 @@ from longtail.evaluation.leakage.cut import Cut
 from longtail.evaluation.leakage.finding import Answer, Found, share
 from longtail.types import AnyArray
 
-__all__ = ["BOUND", "TIMES", "dominating"]
+__all__ = ["BOUNDS", "dominating"]
 
-BOUND = 0.25
-"""The share of the test rows from which one of them is too many ..."""
-
-TIMES = 10
-"""... where it is also so many times an even share: of few, each has much."""
+BOUNDS = ((0.25, 10), (0.5, 5))
+"""The share of the test rows from which one of them is too many, where it is also so many times an even share: of few,
+each has much."""
 
 
 def dominating(cut: Cut) -> Answer:
@@ -29,7 +27,9 @@ def dominating(cut: Cut) -> Answer:
         values, counts = np.unique(column, return_counts=True)
         most = int(counts.argmax())
         count = int(counts[most])
-        if count < BOUND * len(column) or count * len(values) < TIMES * len(column):
+        if not any(
+            count >= bound * len(column) and count * len(values) >= times * len(column) for bound, times in BOUNDS
+        ):
             continue
         name = _name(cut, noun, values[most])
         said = f"one {noun} ({name}) holds {share(count, len(column), 'test rows')}, the others {len(values) - 1:,}"

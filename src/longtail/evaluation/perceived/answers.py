@@ -14,6 +14,7 @@ import polars as pl
 
 from longtail.errors import DataError
 from longtail.evaluation.export import write_text
+from longtail.evaluation.perceived.cells import no_formula
 from longtail.evaluation.perceived.questions import RESERVED, Question
 from longtail.types import RealArray
 
@@ -93,7 +94,8 @@ class Answers:
         for rater, row, question, value in self.table.rows():
             values.setdefault((rater, row), {})[question] = value
         for pair in sorted(values):
-            writer.writerow([self.sheet, *pair, *(values[pair].get(name, "") for name in names), said.get(pair, "")])
+            given = [values[pair].get(name, "") for name in names]
+            writer.writerow([self.sheet, *map(no_formula, pair), *given, no_formula(said.get(pair, ""))])
         if path is not None:
             write_text(path, "\ufeff" + out.getvalue())
         return out.getvalue()

@@ -21,6 +21,7 @@ from longtail.data.interactions import Interactions
 from longtail.data.results import TopN
 from longtail.errors import ConfigError, DataError
 from longtail.evaluation.export import write_text
+from longtail.evaluation.perceived.cells import no_formula
 from longtail.evaluation.perceived.key import Key, RowKey
 from longtail.evaluation.perceived.questions import QUESTIONS, RESERVED, Question, checked
 from longtail.evaluation.report.page import in_script
@@ -103,7 +104,7 @@ class Sheet:
             person = self.people[row.person]
             known = ("; ".join(person.loved), "; ".join(person.disliked))
             cells = [self.sheet, "", row.code, f"{row.person + 1}", *known, row.title, row.about]
-            writer.writerow([*map(_no_formula, cells), *[""] * (len(asked) + 1)])
+            writer.writerow([*map(no_formula, cells), *[""] * (len(asked) + 1)])
         return _written(out.getvalue(), path, bom=True)
 
     def to_html(self, path: str | Path | None = None) -> str:
@@ -263,10 +264,6 @@ def _codes(n: int, rng: np.random.Generator) -> list[str]:
     return [
         "".join(LETTERS[number // len(LETTERS) ** power % len(LETTERS)] for power in range(4)) for number in numbers
     ]
-
-
-def _no_formula(text: str) -> str:
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def _part(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from html import escape
 
 from longtail.evaluation import summary
@@ -10,7 +11,7 @@ from longtail.evaluation.report.audit import audit, leaks
 from longtail.evaluation.report.chart import Chart
 from longtail.evaluation.report.curves import curves
 from longtail.evaluation.report.figures import figure_table
-from longtail.evaluation.report.page import chart_part, page
+from longtail.evaluation.report.page import Part, chart_part, page
 from longtail.evaluation.report.people import people
 from longtail.evaluation.report.run import what_was_run
 from longtail.evaluation.report.sections import sections
@@ -20,13 +21,16 @@ from longtail.evaluation.report.verdicts import verdicts
 
 __all__ = ["render"]
 
+WITHOUT_HITS = ("sense", "audit", "accuracy", "cost", "run")
+"""Parts that hold no figure of hidden items."""
+
 
 def render(findings: Findings) -> str:
     """The report as HTML text. Nothing in it is fetched from elsewhere, and whatever came with the data is escaped."""
     drawn: dict[str, Chart] = {}
     found = [
         figure_table(findings),
-        *verdicts(findings),
+        verdicts(findings),
         sense(findings, drawn),
         audit(findings),
         *(chart_part(one.name, one.title, one.legend, one.charts, drawn, one.short) for one in sections(findings)),
@@ -35,7 +39,7 @@ def render(findings: Findings) -> str:
         curves(findings, drawn),
         what_was_run(findings),
     ]
-    parts = [part for part in found if part is not None]
+    parts = [_labelled(part, findings.protocol.among) for part in found if part is not None]
     return page(
         "Longtail bake-off",
         _title(findings),
@@ -45,6 +49,14 @@ def render(findings: Findings) -> str:
         banner=_banner(findings),
         version=findings.environment["longtail"],
     )
+
+
+def _labelled(part: Part, among: str) -> Part:
+    """The part, saying under its heading that hidden items were ranked among a sample, where they were."""
+    if not among or part.name in WITHOUT_HITS:
+        return part
+    note = f"Hidden items were ranked among {among} only: do not compare these figures with those of a full ranking."
+    return dataclasses.replace(part, body=f'<p class="note">{escape(note)}</p>{part.body}')
 
 
 def _title(findings: Findings) -> str:

@@ -35,8 +35,7 @@ def _labelled(section: Section, among: str) -> Section:
     if not among or section.name not in ("hits", "ranking", "trade-off", "by-rating", "price"):
         return section
     made = [replace(chart, title=f"{chart.title}, among {among}") for chart in section.charts]
-    legend = f"Hidden items were ranked among {among} only, so figures are higher than those of a full ranking. "
-    return replace(section, title=f"{section.title}, among {among}", legend=legend + section.legend, charts=made)
+    return replace(section, title=f"{section.title}, among {among}", charts=made)
 
 
 def _accuracy(findings: Findings) -> Section:

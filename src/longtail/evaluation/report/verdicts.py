@@ -12,11 +12,11 @@ from longtail.evaluation.significance.verdicts import how_compared, rankings, se
 __all__ = ["verdicts"]
 
 
-def verdicts(findings: Findings) -> list[Part]:
-    """The section, as a list of none or one: there is none where nothing was compared."""
+def verdicts(findings: Findings) -> Part | None:
+    """The section; none where nothing was compared."""
     found = rankings(findings.comparisons)
     if not found:
-        return []
+        return None
     tables = "".join(
         table(
             f"{ranking.column.title.capitalize()}: the best and the others",
@@ -31,4 +31,4 @@ def verdicts(findings: Findings) -> list[Part]:
         for ranking in found
     )
     lead = f'<p class="lead">{escape(how_compared(findings.comparisons))}</p>'
-    return [Part("verdicts", "Which differences are real", lead + tables + pairs, "Real differences")]
+    return Part("verdicts", "Which differences are real", lead + tables + pairs, "Real differences")

@@ -158,7 +158,7 @@ def sentences(recorded: Mapping[str, Any]) -> list[str]:
 
 
 def matrix(ranking: Ranking) -> list[list[str]]:
-    """A row and a column an algorithm, best first: "+" the row's is better, "-" worse, "=" cannot be told apart."""
+    """A row and a column an algorithm, best first: "+" the row's is better, "-" worse, "=" not told apart."""
     found = {(pair.a, pair.b): pair for pair in ranking.pairs}
 
     def sign(row: str, column: str) -> str:
