@@ -178,6 +178,10 @@ def test_evaluate_saved_lists(run: Run, tmp_path: Path) -> None:
     assert code == 0
     scores = json.loads(out)
     assert scores["hit_rate"] == 0.5
+    assert "cumulative_hit_rate" not in scores
+    files = (str(tmp_path / "test.csv"), "--lists", str(tmp_path / "lists.csv"))
+    liked = json.loads(run("evaluate", *files, "--min-rating", "5", "--json")[1])
+    assert (liked["hit_rate"], liked["cumulative_hit_rate"], liked["recall"]) == (0.5, 1.0, 1.0)
     assert scores["arhr"] == 0.25
 
 

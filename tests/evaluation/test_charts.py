@@ -112,6 +112,8 @@ def test_interactions_and_lists_by_popularity(small: lt.Interactions) -> None:
     lists = lt.make("popular").fit(small).recommend(n=1)
     curve = long_tail.recommendation_curve(lists, small)
     assert curve[-1] == 1.0
+    elsewhere = lt.Ids(small.item_ids.values[::-1])  # the same lists, their items numbered from behind
+    assert long_tail.recommendation_curve(lists.aligned_to(lists.user_ids, elsewhere), small) == curve
     assert long_tail.rank_ticks(100_000)[-1] == 100_000
     assert len(long_tail.rank_ticks(100_000)) <= 80
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import longtail as lt
-from longtail.errors import ConfigError
+from longtail.errors import ConfigError, DataError
 from longtail.evaluation import measures, metrics, primitive
 from longtail.evaluation.measures import COLUMNS, GROUPS, best
 from longtail.evaluation.scoring import score
@@ -96,6 +96,17 @@ def test_the_primitive_list_is_that_of_the_recommender_called_popular(
     ours = primitive.popular_lists(lists, train, among=some)
     theirs = model.recommend(n=5, candidates=train.item_ids[some])
     assert [ours.of(user) for user in train.users_present()] == [theirs.of(user) for user in train.users_present()]
+
+
+def test_the_primitive_list_refuses_other_item_ids(
+    listed: tuple[lt.Interactions, lt.Interactions, lt.TopN],
+) -> None:
+    """Their indices would name other items."""
+    train, _, lists = listed
+    other = lt.Interactions.from_frame(train.to_frame()[::-1])
+    for given in ({"history": other}, {"among": other}):
+        with pytest.raises(DataError, match="need the item ids of train"):
+            primitive.popular_lists(lists, train, **given)
 
 
 def test_the_primitive_list_of_strangers_and_of_a_sample(

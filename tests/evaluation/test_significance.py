@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from longtail.errors import ConfigError, DataError
+from longtail.evaluation.metrics.value import MetricValue
 from longtail.evaluation.significance import (
     Comparison,
     benjamini_hochberg,
@@ -32,7 +33,6 @@ from longtail.evaluation.significance import (
 from longtail.evaluation.significance.effects import cohens_d, dominance, superiority
 from longtail.evaluation.significance.folds import over_folds
 from longtail.evaluation.significance.letters import letters
-from longtail.evaluation.value import MetricValue
 
 
 def value(per_user: Any, name: str = "ndcg", users: Any = None, weights: Any = None) -> MetricValue:

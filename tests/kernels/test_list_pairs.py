@@ -82,6 +82,22 @@ def test_blocks_and_threads_change_nothing(rng: np.random.Generator, monkeypatch
     assert both() == once
 
 
+@pytest.mark.parametrize("n_items", [30, 200, 10_000])
+@pytest.mark.parametrize("threads", ["1", "2"])
+@pytest.mark.parametrize("at_once", [1, 40, 1 << 22])
+def test_each_pair_is_asked_for_once_and_in_order(
+    rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch, n_items: int, threads: str, at_once: int
+) -> None:
+    """Whatever the blocks (many items, or one whose partners alone are too many), and however many words of marks."""
+    monkeypatch.setattr(list_pairs, "PAIRS_AT_ONCE", at_once)
+    monkeypatch.setenv("LONGTAIL_THREADS", threads)
+    some = np.append(np.linspace(0, n_items - 1, 30).astype(np.int32), [-1, -1])
+    items = rng.permuted(np.tile(some, (40, 1)), axis=1)[:, :6]
+    asked = Asked()
+    list_pairs.list_pair_sums(items, n_items, asked)
+    assert asked.pairs == sorted({pair for row in filled(items) for pair in itertools.combinations(sorted(row), 2)})
+
+
 def test_a_similarity_that_is_nan_stays_nan_where_it_is_used() -> None:
     items = np.array([[0, 1], [0, 2]], dtype=np.int32)
     sums = list_pairs.list_pair_sums(items, 3, lambda a, b: np.where(b == 1, np.nan, 0.5))

@@ -37,7 +37,8 @@ def interaction_curve(data: Interactions) -> list[float]:
 
 def recommendation_curve(lists: TopN, data: Interactions) -> list[float]:
     """Share of all places of the lists that fall to the items up to each rank; all 0 when the lists are empty."""
-    return _cumulative(data, np.bincount(lists.items[lists.filled], minlength=data.n_items))
+    items = lists.aligned_to(lists.user_ids, data.item_ids).items
+    return _cumulative(data, np.bincount(items[items >= 0], minlength=data.n_items))
 
 
 def _cumulative(data: Interactions, weights: AnyArray) -> list[float]:

@@ -6,6 +6,7 @@ import numpy as np
 
 from longtail.data.interactions import Interactions
 from longtail.data.results import TopN
+from longtail.errors import DataError
 from longtail.evaluation.metrics.per_list import histories
 from longtail.kernels.lists import first_unmet
 from longtail.types import AnyArray, IntArray
@@ -27,6 +28,9 @@ def popular_lists(
         history: what the users have met; `train` by default.
         among: the only items that may be listed, by index, or for each user those of their rows here; None for all.
 
+    Raises:
+        DataError: if `history` or `among` number their items differently from `train`.
+
     Examples:
         Item 10 has three raters, 20 two, 30 one; ann has met 10 and 30.
 
@@ -36,6 +40,8 @@ def popular_lists(
         >>> popular_lists(lists, train).of("ann"), popular_lists(lists, train).of("cy")
         ([20], [30, 20])
     """
+    if any(isinstance(data, Interactions) and data.item_ids != train.item_ids for data in (history, among)):
+        raise DataError("the history and the candidates need the item ids of train, as splits of one data set have")
     if isinstance(among, Interactions):
         items = _most_popular_of_each(lists, train, among)
     else:

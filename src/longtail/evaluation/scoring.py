@@ -61,7 +61,8 @@ def score(
             (novelty, diversity, surprise, popularity, calibration, exposure).
         similarity: of items, for diversity, in the ids of `train`; by default by the ratings of common raters, without
             ratings by who met both.
-        min_rating: test ratings from here on count as relevant; None counts all.
+        min_rating: test ratings from here on count as relevant; None counts all. `hit_rate` and `arhr` count all in
+            any case: the hit rate of what is relevant is `cumulative_hit_rate`, which comes with it.
 
     Raises:
         ConfigError: if `min_rating` is not a finite number.
@@ -92,8 +93,10 @@ def score(
 
 def _of_lists(lists: TopN, test: Interactions, min_rating: float | None) -> dict[str, MetricValue]:
     ordered = (metrics.precision, metrics.recall, metrics.ndcg, metrics.mean_average_precision, metrics.mrr)
+    liked = {} if min_rating is None else {"cumulative_hit_rate": metrics.cumulative_hit_rate(lists, test, min_rating)}
     return {
         "hit_rate": metrics.hit_rate(lists, test),
+        **liked,
         "arhr": metrics.arhr(lists, test),
         **{metric.__name__: metric(lists, test, min_rating=min_rating) for metric in ordered},
         "user_coverage": metrics.user_coverage(lists),

@@ -67,6 +67,14 @@ def test_serendipity_agrees_with_a_plain_loop(lists: Lists, expected: Lists, tes
     assert_per_user(value, "serendipity", found)
 
 
+def test_expected_lists_of_other_ids_are_matched_by_id() -> None:
+    """Of a user and of items that the lists do not know, nothing is taken over."""
+    users, items = Ids(["zoe", "yan", "ann"], kind="user"), Ids([99, 1, 0], kind="item")
+    lists = TopN([0, 1], [[0, 1], [0, 1]], np.zeros((2, 2)), Ids(["ann", "bob"], kind="user"), Ids([0, 1], kind="item"))
+    expected = TopN([0, 2], [[1, 2], [0, 1]], np.zeros((2, 2)), users, items)
+    assert metrics.unexpectedness(lists, expected).per_user.tolist() == [0.5, 1.0]
+
+
 @settings(max_examples=150, deadline=None)
 @given(lists=lists_of_some, expected=lists_of_some)
 def test_unexpectedness_agrees_with_a_plain_loop(lists: Lists, expected: Lists) -> None:
