@@ -299,6 +299,31 @@ def test_headings_stand_on_one_line_each(timed: lt.Interactions) -> None:
     assert "ranking, among 25 sampled negatives" in said
 
 
+def test_what_no_sample_changes_is_not_said_to_be_sampled(timed: lt.Interactions) -> None:
+    found = Bakeoff(timed, ["popular", "bias"], "temporal:sampled=25").run(progress=False)
+    console = Console(width=200, record=True, file=io.StringIO())
+    found.show(console)
+    titles = [line.strip() for line in console.export_text().splitlines() if "which differences are real" in line]
+    assert [title.endswith("among 25 sampled negatives") for title in titles] == [False, True, True]
+
+
+def test_negatives_are_drawn_evenly_or_by_popularity() -> None:
+    """Half of the items are met ten times as often as the others."""
+    rng = np.random.default_rng(0)
+    popular = np.arange(20) < 10
+    users, items = np.nonzero(rng.random((2_000, 20)) < np.where(popular, 0.5, 0.05))
+    data = lt.Interactions.from_frame({"user": users, "item": items})
+    rates = {}
+    for how in ("uniform", "popularity"):
+        (fold,) = named(f"leave-one-out:sampled=1,sampling={how}").folds(data)
+        unmet = 2_000 - data.item_counts
+        drawn = np.bincount(fold.negatives[fold.negatives >= 0], minlength=data.n_items) / unmet
+        often = popular[data.item_ids.values]
+        rates[how] = drawn[often].mean() / drawn[~often].mean()
+    assert 0.9 < rates["uniform"] < 1.4  # who has met much has little else to be drawn
+    assert rates["popularity"] > 5
+
+
 def test_sampling_raises_figures(timed: lt.Interactions) -> None:
     figures = [
         Bakeoff(timed, ["popular"], spec).run(progress=False).outcomes[0].values["hit_rate"]
