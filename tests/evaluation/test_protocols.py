@@ -307,6 +307,12 @@ def test_what_no_sample_changes_is_not_said_to_be_sampled(timed: lt.Interactions
     assert [title.endswith("among 25 sampled negatives") for title in titles] == [False, True, True]
 
 
+def test_the_seed_decides_the_negatives(timed: lt.Interactions) -> None:
+    drawn = [named(f"leave-last-out:sampled=5,seed={seed}").folds(timed)[0].negatives for seed in (3, 3, 4)]
+    assert np.array_equal(drawn[0], drawn[1])
+    assert not np.array_equal(drawn[0], drawn[2])
+
+
 def test_negatives_are_drawn_evenly_or_by_popularity() -> None:
     """Half of the items are met ten times as often as the others."""
     rng = np.random.default_rng(0)
