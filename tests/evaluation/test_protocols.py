@@ -62,7 +62,15 @@ def test_data_in_which_nothing_can_be_hidden() -> None:
 
 @pytest.mark.parametrize(
     ("scale", "level"),
-    [((1, 5), 4.0), ((0.5, 5), 4.0), ((1, 10), 8.0), ((0, 1), 0.8), ((-10, 0), 0.0), ((0, 100), 80.0)],
+    [
+        ((1, 5), 4.0),
+        ((0.5, 5), 4.0),
+        ((1, 10), 8.0),
+        ((0, 1), 0.8),
+        ((-10, 0), 0.0),
+        ((-10, -1), -1.2),
+        ((0, 100), 80.0),
+    ],
 )
 def test_four_of_five_stars_on_another_scale(scale: tuple[float, float], level: float) -> None:
     rows = {"user": [1, 1], "item": [1, 2], "rating": list(map(float, scale))}
