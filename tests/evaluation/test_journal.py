@@ -149,6 +149,7 @@ def test_another_run_is_refused_in_words(films: lt.Interactions, clicks: lt.Inte
         (Bakeoff(films, ["popular"], seed=1), "protocol"),
         (Bakeoff(clicks, ["popular"]), "data and catalog and protocol"),
         (Bakeoff(films, ["popular"], user=101), "user"),
+        (Bakeoff(films, ["popular"], user=[Bakeoff(films, ["popular"]).sample.id, 101]), "user"),
     ):
         with pytest.raises(ConfigError, match=what):
             other.run(progress=False, folder=tmp_path)
