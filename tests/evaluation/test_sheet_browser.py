@@ -97,8 +97,10 @@ def test_the_keyboard_is_enough_and_the_file_is_read_back(
 
 def test_answers_outlive_the_page(chromium: browser.Browser, page: Path) -> None:
     chromium.open(page)
+    chromium.run("localStorage.clear(); 1")  # of the tests before
     begin(chromium, "bob")
     chromium.run(TYPE % "2")
+    time.sleep(1.0)
     assert chromium.run("JSON.parse(localStorage.getItem(place)).rater") == "bob"
     chromium.run("unsaved = false; 1")
     for _ in range(20):  # the browser writes its storage in its own time

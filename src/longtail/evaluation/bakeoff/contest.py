@@ -129,7 +129,7 @@ class Bakeoff:
         """
         began = time.perf_counter()
         self.audit.raise_if_failed()
-        journal = Journal(folder, self._setting)
+        journal = Journal(folder, self._setting, self.accepted)
         result = nothing_yet(self.data, self.protocol, self.folds, self.audit, self.sample, self.name)
         result.curve = {"shares": list(self.curve), "order": self.curve_order} if self.curve else {}
         result.compile_seconds = warm_up()
@@ -173,19 +173,19 @@ class Bakeoff:
 
     def _curve(self, entry: Entry, whole: list[Part], journal: Journal, reporter: Reporter) -> list[dict[str, Any]]:
         """The figures by share of the training data, with the first seed; a share that fails is left out."""
-        points = []
         seed = entry.seeds(1)[0]
+        made = {(part.fold, 1.0): part for part in whole if part.seed == seed}
+        for key, fold in self._curve_folds.items():
+            made[key] = self._part(entry, seed, fold, journal, reporter)
+        points = []
         for share in self.curve:
             point: dict[str, Any] = {"share": share, "figures": {}}
             for fold in learning_curve.folds_for(self.folds):
-                if share == 1:
-                    part = next(one for one in whole if (one.fold, one.seed) == (fold.name, seed))
-                else:
-                    part = self._part(entry, seed, self._curve_folds[fold.name, share], journal, reporter)
+                part = made[fold.name, share]
                 if not part.error:
                     point["figures"] |= learning_curve.figures(part.measured)
             points.append(point)
-        return points if self.curve else []
+        return points
 
     def _trial(self, entry: Entry, seed: int | None, fold: Fold, reporter: Reporter) -> Trial:
         shown = self._people if fold is self._looked_at else ()
