@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import math
@@ -17,6 +18,7 @@ from longtail.errors import ConfigError, DataError
 from longtail.evaluation.metrics.value import MetricValue
 from longtail.evaluation.significance import (
     Comparison,
+    Ranking,
     benjamini_hochberg,
     by_seed,
     compare,
@@ -33,6 +35,7 @@ from longtail.evaluation.significance import (
 from longtail.evaluation.significance.effects import cohens_d, dominance, superiority
 from longtail.evaluation.significance.folds import over_folds
 from longtail.evaluation.significance.letters import letters
+from longtail.evaluation.significance.verdicts import how_compared
 
 
 def value(per_user: Any, name: str = "ndcg", users: Any = None, weights: Any = None) -> MetricValue:
@@ -69,6 +72,13 @@ def test_many_users_are_tested_like_scipy_does() -> None:
     ours = randomization_test(d, flips=20_000)
     assert ours == pytest.approx(theirs.pvalue, abs=4 * math.sqrt(2 * theirs.pvalue / 20_000))
     assert ours == randomization_test(d, flips=20_000) != randomization_test(d, flips=20_000, seed=1)
+
+
+def test_no_p_value_is_smaller_than_one_in_all_changes_of_sign() -> None:
+    """The differences seen are one of them; a p of 0 would be certainty."""
+    d = np.random.default_rng(2).uniform(0.5, 1.0, 100)
+    assert randomization_test(d, flips=999) == 1 / 1_000
+    assert compare({"a": value(d), "b": value(np.zeros(100))}, resamples=100, flips=999)[0].p == 1 / 1_000
 
 
 def test_nobody_differs() -> None:
@@ -326,7 +336,7 @@ def test_the_words_follow_the_figures(recorded: dict[str, Any]) -> None:
     assert text.endswith("The other 2 are worse, beyond chance.")
     rows = ranking.rows()
     assert [row[2] for row in rows] == ["a", "a", "b", "c"]
-    assert [row[-1] for row in rows] == ["best", "cannot be told apart", "worse", "worse"]
+    assert [row[-1] for row in rows] == ["first", "cannot be told apart", "worse", "worse"]
     assert sum("±" in row[1] for row in rows) == 1
     signs = matrix(ranking)
     assert signs[0] == ["", "=", "+", "+"]
@@ -338,9 +348,67 @@ def test_a_difference_that_does_not_survive_the_correction_says_so() -> None:
     pair = Comparison("hit_rate", "hit_rate", "x", "y", 500, 0, 0.021, 0.95, (1, 1), 0.001, 0.04, 0.03, 0.6, 45,
                       verdict="cannot be told apart")  # fmt: skip
     assert sentence(pair) == (
-        "x and y cannot be told apart on this data (difference 2.10 points, 95% interval 0.10 to 4.00; "
+        "x and y cannot be told apart on this data (difference 2.10 percentage points, 95% interval 0.10 to 4.00; "
         "alone the pair would be, with p = 0.030, but not as one of 45 comparisons)"
     )
+
+
+def ranked(pairs: list[Comparison]) -> Ranking:
+    labels = dict.fromkeys(label for one in pairs for label in (one.a, one.b))
+    return Ranking("ndcg", {label: [0.5] for label in labels}, tuple(pairs))
+
+
+def test_the_first_is_best_only_where_all_others_are_worse() -> None:
+    alone = ranked(pairs_of("abc", {"ab", "ac"}))
+    assert [row[-1] for row in alone.rows()] == ["best", "worse", "worse"]
+    assert alone.sentence().endswith("a is better than each of the 2 others, beyond chance.")
+    one_tied = ranked(pairs_of("abc", {"ac"}))
+    assert [row[-1] for row in one_tied.rows()] == ["first", "cannot be told apart", "worse"]
+    assert one_tied.sentence().endswith(". c is worse, beyond chance.")
+
+
+def test_nothing_is_said_of_those_who_were_not_compared() -> None:
+    a_b, a_c, b_c = pairs_of("abc", {"ab"})
+    partly = ranked([a_b, dataclasses.replace(a_c, verdict="unknown"), dataclasses.replace(b_c, verdict="unknown")])
+    assert partly.sentence().endswith("a is better than b, beyond chance.")
+    assert [row[2] for row in partly.rows()] == ["a", "b", "-"]
+    assert [row[-1] for row in partly.rows()] == ["first", "worse", "too few users"]
+    pairs = [
+        dataclasses.replace(one, verdict="unknown") if one.b == "e" else one for one in pairs_of("abcde", {"ac", "ad"})
+    ]
+    assert ranked(pairs).sentence().endswith(" Of the others 2 are worse, beyond chance.")
+
+
+def test_the_best_mean_may_be_worse_on_the_users_both_have() -> None:
+    """The first answered some easy users only; on those the second is better still."""
+    rng = np.random.default_rng(14)
+    easy = 0.8 + 0.1 * rng.random(30)
+    figures = {"few": [value(easy)], "all": [value(np.r_[easy + 0.05, 0.1 * rng.random(70)])]}
+    ranking = rankings(record({label: {"ndcg": own} for label, own in figures.items()}))[0]
+    assert (ranking.best, ranking.pairs[0].winner) == ("few", "all")
+    assert [row[-1] for row in ranking.rows()] == ["first", "better"]
+    assert "few has the best mean, but all is better than it on the users both have" in ranking.sentence()
+
+
+def test_one_user_gives_no_verdict_and_no_letters() -> None:
+    recorded = record({label: {"hit_rate": [value([1.0], "hit_rate")]} for label in "ab"})
+    ranking = rankings(recorded)[0]
+    assert [(row[2], row[-1]) for row in ranking.rows()] == [("-", "first"), ("-", "too few users")]
+    assert ranking.sentence() == ""
+    assert how_compared(recorded) == "Nothing can be told: no two algorithms have values for the same two users."
+
+
+def test_differences_of_shares_carry_their_unit_and_no_minus_before_nought() -> None:
+    hits = {label: {"hit_rate": [value([1.0, 0.0, 1.0], "hit_rate")]} for label in "ab"}
+    ranking = rankings(record(hits))[0]
+    assert ranking.headings()[3:5] == ["less the best (pp)", "95% interval (pp)"]
+    assert ranking.rows()[1][3] == "0.00"
+    assert "pp: percentage points." in how_compared(record(hits))
+    assert "corrected" not in how_compared(record(hits)), "there is one comparison"
+    ndcg = record({label: {"ndcg": [value([1.0, 0.0, 1.0])]} for label in "abc"})
+    assert rankings(ndcg)[0].headings()[3] == "less the best"
+    assert "p corrected for 3 comparisons (Holm)" in how_compared(ndcg)
+    assert "pp:" not in how_compared(ndcg)
 
 
 # -- promises, simulated -----------------------------------------------------------------------------------------------
