@@ -533,6 +533,83 @@ def test_no_alarm_on_sessions_of_a_shop(real_data: Any) -> None:
         assert lt.audit(train, test).findings == ()
 
 
+def at_random(columns: dict[str, Any]) -> Split:
+    return Split(*splits.random_holdout(Interactions.from_frame(columns), seed=0))
+
+
+@pytest.mark.parametrize("straight", [2, 8])
+def test_people_who_answer_a_survey_all_alike_are_no_twins(straight: int) -> None:
+    """A hundred people answer the same twenty questions, some of them with the highest mark throughout."""
+    rng = np.random.default_rng(0)
+    users, items = np.divmod(np.arange(100 * 20), 20)
+    answers = rng.choice([1.0, 2.0, 3.0, 4.0, 5.0], p=[0.1, 0.1, 0.2, 0.25, 0.35], size=len(users))
+    answers[users < straight] = 5.0
+    assert at_random({"user": users, "item": items, "rating": answers}).audit().findings == ()
+
+
+def test_a_class_that_takes_the_same_courses_is_a_note() -> None:
+    users, courses = np.divmod(np.arange(300 * 15), 15)
+    (finding,) = at_random({"user": users, "item": users % 10 * 15 + courses}).audit().findings
+    assert (finding.name, finding.severity) == ("twin-users", "note")
+    assert "a history that more than 3 others share" in finding.sentence
+
+
+def test_every_user_under_two_ids_is_a_leak(worlds: dict[str, Split]) -> None:
+    whole = worlds["mixed ratings"].whole
+    ids = Ids([*whole.user_ids.values.tolist(), *(whole.user_ids.values + OFFSET).tolist()], kind="user")
+    one = dataclasses.replace(whole, user_ids=ids)
+    both = joined(one, dataclasses.replace(one, users=whole.users + whole.n_users))
+    (finding,) = lt.audit(*splits.random_holdout(both, seed=1), accept=MIXED).failed
+    assert finding.name == "twin-users"
+    assert finding.count > 0.5 * len(both) * 0.25
+
+
+def test_columns_that_have_nothing_to_do_with_ratings_are_no_leak(worlds: dict[str, Split]) -> None:
+    """Prices, flags, long ids and moments, of any size, and not a warning."""
+    split, rng = worlds["untimed"], np.random.default_rng(1)
+    n = split.train.n_items
+    strange = {
+        "price": rng.gamma(2, 5, n),
+        "flag": rng.integers(0, 2, n),
+        "snowflake": 9_007_199_254_740_000 + np.arange(n),
+        "nanoseconds": 10**18 + rng.integers(0, 10**6, n),
+        "same": np.ones(n),
+        "missing": np.full(n, np.nan),
+        "minute": 1e-300 * rng.random(n),
+        "huge": 1e300 * rng.random(n),
+    }
+    facts = pl.DataFrame({"item": split.train.item_ids.values, "genres": [["Drama"]] * n, **strange})
+    assert split.but(catalog=Catalog(facts)).audit().findings == ()
+
+
+@pytest.mark.parametrize(("second", "expected"), [(0, set()), (1, {"future"})])
+def test_the_same_second_is_not_later(second: int, expected: set[str]) -> None:
+    train = {"user": [1, 1, 2, 3], "item": [1, 2, 1, 3], "timestamp": [10, 10, 10, 100 + second]}
+    test = {"user": [1, 2], "item": [3, 2], "timestamp": [100, 100]}
+    assert failing(lt.audit(train, test)) == expected
+    train["user"][3] = 2
+    assert failing(lt.audit(train, test)) == ({"own-future"} if expected else set())
+
+
+@pytest.mark.parametrize(("rows", "others", "fails"), [(25, 75, True), (24, 76, False), (5, 5, False), (50, 50, True)])
+def test_a_quarter_of_the_rows_dominates(rows: int, others: int, fails: bool) -> None:
+    """Twenty-five of a hundred rows and ten times an even share: one user of 76, the others a row each."""
+    users = [0] * rows + list(range(1, others + 1))
+    train = {"user": users, "item": [1_000] * len(users), "rating": [3.0] * len(users)}
+    train = {name: [*column[rows - 1 :]] for name, column in train.items()}
+    test = {"user": users, "item": list(range(len(users))), "rating": [4.0] * len(users)}
+    assert failing(lt.audit(train, test)) == ({"dominating"} if fails else set())
+
+
+def test_a_dominating_user_is_named_once() -> None:
+    test = {"user": [7] * 60 + list(range(100, 140)), "item": list(range(100)), "rating": [4.0] * 100}
+    train = {"user": [7, 100], "item": [500, 500], "rating": [1.0, 2.0]}
+    with pytest.raises(LeakageError) as caught:
+        lt.audit(train, test).raise_if_failed()
+    said = "dominating: one user (7) holds 60 of 100 test rows (60%), the other 40 users the rest. Cap its rows"
+    assert str(caught.value).startswith(said)
+
+
 # -- what an audit says ------------------------------------------------------------------------------------------------
 
 

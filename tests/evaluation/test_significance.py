@@ -32,9 +32,11 @@ from longtail.evaluation.significance import (
     sentence,
     sentences,
 )
+from longtail.evaluation.significance.bootstrap import Interval, Resampled
 from longtail.evaluation.significance.effects import cohens_d, dominance, superiority
 from longtail.evaluation.significance.folds import over_folds
 from longtail.evaluation.significance.letters import letters
+from longtail.evaluation.significance.seeds import SeedNoise
 from longtail.evaluation.significance.verdicts import how_compared
 
 
@@ -100,6 +102,32 @@ def test_corrections_by_their_definitions(p: list[float]) -> None:
 def test_a_test_that_was_not_made_does_not_count() -> None:
     assert holm([0.01, math.nan, 0.04])[[0, 2]].tolist() == [0.02, 0.04]
     assert math.isnan(benjamini_hochberg([0.01, math.nan])[1])
+
+
+def test_an_adjusted_p_is_a_probability() -> None:
+    assert holm([0.6, 0.9]).tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("users", [5, 50])
+def test_an_expanded_percentile_interval_of_normal_resamples_is_that_of_t(users: int) -> None:
+    """A resample of a normal sample varies by the sample's own deviation, with n under it instead of n - 1."""
+    spread = stats.norm.ppf((np.arange(200_000) + 0.5) / 200_000) * math.sqrt((users - 1) / users)
+    drawn = Resampled({"a": spread, "b": np.zeros(len(spread))}, np.zeros(len(spread)), users)
+    found, end = drawn.interval("a", "b", 0.0, 0.95), stats.t.ppf(0.975, users - 1)
+    assert (found.low, found.high) == pytest.approx((-end, end), rel=0.01)
+
+
+def test_each_end_of_an_interval_is_widened_by_itself() -> None:
+    wider = Interval(-1.0, 3.0).widened(0.0, 4.0)
+    assert (wider.low, wider.high) == pytest.approx((-math.sqrt(17), 5.0))
+
+
+def test_two_sources_of_noise_are_tested_as_welch_does() -> None:
+    """His test has the same degrees of freedom; neither side's is the smaller sample's alone."""
+    rng = np.random.default_rng(15)
+    one, other = rng.normal(0.3, 1.0, 40), rng.normal(0.0, 2.0, 6)
+    noise = SeedNoise(one.var(ddof=1) / 40, 40, ((other.var(ddof=1) / 6, 5),))
+    assert noise.p(one.mean() - other.mean()) == pytest.approx(stats.ttest_ind(one, other, equal_var=False).pvalue)
 
 
 def test_effects_by_hand() -> None:
