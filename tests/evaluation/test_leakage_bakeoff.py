@@ -152,6 +152,14 @@ def test_how_unknown_users_were_treated_is_measured(ratings: Interactions) -> No
     assert any("popular" in said and "one and the same list, 100% of it" in said for said in result.treatment)
 
 
+def test_who_is_treated_is_counted_once_however_many_seeds(ratings: Interactions) -> None:
+    once, twice = (
+        Bakeoff(ratings, ["random"], protocol=ByTime(), repeats=repeats).run(progress=False).outcomes[0].treated
+        for repeats in (1, 2)
+    )
+    assert once == twice != {}
+
+
 def test_treatment_counts_places_and_predictions_by_hand() -> None:
     rows = {"user": [1, 1, 2, 3, 3], "item": [10, 20, 10, 10, 30], "rating": [5.0, 4.0, 3.0, 2.0, 1.0]}
     data = Interactions.from_frame(rows)

@@ -36,8 +36,9 @@ from longtail.evaluation.significance.bootstrap import Interval, Resampled
 from longtail.evaluation.significance.effects import cohens_d, dominance, superiority
 from longtail.evaluation.significance.folds import over_folds
 from longtail.evaluation.significance.letters import letters
+from longtail.evaluation.significance.paired import Sample
 from longtail.evaluation.significance.seeds import SeedNoise
-from longtail.evaluation.significance.verdicts import how_compared
+from longtail.evaluation.significance.verdicts import how_compared, oriented
 
 
 def value(per_user: Any, name: str = "ndcg", users: Any = None, weights: Any = None) -> MetricValue:
@@ -262,6 +263,42 @@ def test_what_cannot_be_compared_is_refused() -> None:
         compare({"a": a, "b": value([1.0, 2.0], "rmse", weights=[2, 2])})
 
 
+def test_an_adjusted_p_at_the_limit_is_enough() -> None:
+    """Three users that all say the same: p is 2 in 8."""
+    values = {"a": value([0.9, 0.8, 0.7]), "b": value([0.1, 0.2, 0.3])}
+    for level, verdict in ((0.75, "told apart"), (0.76, "cannot be told apart")):
+        assert compare(values, level=level)[0].verdict == verdict
+
+
+def test_many_pairs_get_more_changes_of_sign() -> None:
+    """Of 253 pairs with 9,999 each, 1 in 10,000 would be the least p and could not pass the correction."""
+    rng = np.random.default_rng(16)
+    values = {str(at): value(rng.random(20) + (at == 0) * 5) for at in range(23)}
+    found = compare(values, resamples=100)[0]
+    assert found.p * (1 + 40 * 253) == pytest.approx(round(found.p * (1 + 40 * 253)), abs=1e-6)
+    assert found.verdict == "told apart"
+
+
+def test_a_user_without_a_value_for_one_seed_is_left_out() -> None:
+    seeds = [value([1.0, 0.5, np.nan, 0.5]), value([0.0, 0.5, 1.0, 0.5])]
+    found = compare({"a": seeds, "b": value([0.5, 0.0, 1.0, 0.0])})[0]
+    assert (found.users, found.dropped) == (3, 1)
+    assert found.difference == pytest.approx((0.5 + 0.5 + 0.5) / 3 - 0.5 / 3)
+
+
+def test_the_influence_of_a_user_is_the_slope_of_the_figure() -> None:
+    """By how much a pooled figure moves where a user weighs a little more."""
+    rng = np.random.default_rng(17)
+    x, w, step = rng.random((30, 2)), rng.integers(1, 40, 30).astype(float), 1e-6
+    sample = Sample(x, w, 2.0)
+    assert sample.influence.mean(axis=0) == pytest.approx(sample.by_seed)
+    for user in (0, 7):
+        more = w.copy()
+        more[user] *= 1 + step
+        slope = (Sample(x, more, 2.0).by_seed - sample.by_seed) / step
+        assert (sample.influence[user] - sample.by_seed) / 30 == pytest.approx(slope, rel=1e-4)
+
+
 # -- seeds and folds ---------------------------------------------------------------------------------------------------
 
 
@@ -287,6 +324,22 @@ def test_noise_that_belongs_to_users_is_not_counted_twice() -> None:
         for _ in range(20)
     ]
     assert np.mean(errors) < 0.5 / math.sqrt(12 * 300)
+
+
+def test_the_variance_of_seeds_is_that_of_a_table_of_users_and_seeds() -> None:
+    """By the sums of squares of a two-way table without repetition."""
+    n, seeds = 6, 3
+    x = np.random.default_rng(18).random((n, seeds)) + np.array([0.0, 0.5, 1.0])
+    cells = x - x.mean(axis=1)[:, None] - x.mean(axis=0) + x.mean()
+    residual = (cells**2).sum() / ((n - 1) * (seeds - 1))
+    between = n * ((x.mean(axis=0) - x.mean()) ** 2).sum() / (seeds - 1)
+    assert Sample(x, np.ones(n), 1.0).seed_variance == pytest.approx((between - residual) / n / seeds)
+
+
+def test_effects_are_of_the_means_over_seeds() -> None:
+    found = compare({"a": [value([1.0, 1.0, 0.0]), value([0.0, 1.0, 0.0])], "b": value([0.6, 0.6, 0.0])})[0]
+    assert (found.better, found.worse) == (pytest.approx(1 / 3), pytest.approx(1 / 3))
+    assert found.superiority == pytest.approx(0.5)
 
 
 def test_folds_of_a_seed_are_taken_together() -> None:
@@ -370,6 +423,25 @@ def test_the_words_follow_the_figures(recorded: dict[str, Any]) -> None:
     assert signs[0] == ["", "=", "+", "+"]
     assert signs[3] == ["-", "-", "-", ""]
     assert all(one.difference <= 0 for one in ranking.behind)
+
+
+def test_the_other_way_round_is_the_comparison_of_the_two_swapped() -> None:
+    rng = np.random.default_rng(19)
+    values = {"a": [value(rng.random(40)), value(rng.random(40))], "b": value(rng.random(40) + 0.2)}
+    there, back = compare(values)[0], compare(dict(reversed(values.items())))[0]
+    for name, one in dataclasses.asdict(oriented(there, "b")).items():
+        # Quantiles of the same resamples, mirrored.
+        expected = getattr(back, name)
+        assert one == (pytest.approx(expected, abs=0.01) if isinstance(expected, float) else expected), name
+    assert oriented(there, "a") is there
+
+
+def test_of_errors_the_lowest_is_first() -> None:
+    w, errors = np.ones(50), np.random.default_rng(24).random(50)
+    made = {label: {"rmse": [value(errors + more, "rmse", weights=w)]} for label, more in (("high", 1.0), ("low", 0.0))}
+    ranking = rankings(record(made))[0]
+    assert (ranking.best, [row[-1] for row in ranking.rows()]) == ("low", ["best", "worse"])
+    assert ranking.sentence() == "By root mean squared error, low is better than high, beyond chance."
 
 
 def test_a_difference_that_does_not_survive_the_correction_says_so() -> None:
