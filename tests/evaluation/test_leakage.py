@@ -24,6 +24,7 @@ from longtail.data.synthetic import World
 from longtail.errors import ConfigError, DataError, LeakageError
 from longtail.evaluation import leakage
 from longtail.evaluation.leakage import CHECKS, Audit, Seen
+from longtail.evaluation.leakage.columns import Figure, along_a_line
 from longtail.evaluation.protocols import PROTOCOLS
 
 MIXED = ("future", "own-future", "split-session")
@@ -580,6 +581,17 @@ def test_columns_that_have_nothing_to_do_with_ratings_are_no_leak(worlds: dict[s
     }
     facts = pl.DataFrame({"item": split.train.item_ids.values, "genres": [["Drama"]] * n, **strange})
     assert split.but(catalog=Catalog(facts)).audit().findings == ()
+
+
+@pytest.mark.parametrize("slope", [3.0, -0.5])
+def test_a_line_may_rise_or_fall(slope: float) -> None:
+    rng = np.random.default_rng(2)
+    train = rng.integers(1, 50, 80).astype(float)
+    figure = Figure("", train + rng.integers(0, 9, 80), train)
+    assert along_a_line(slope * figure.whole + 7.0, figure)
+    assert along_a_line(slope * np.log1p(figure.whole), figure)
+    assert not along_a_line(slope * figure.train + 7.0, figure)
+    assert not along_a_line(slope * figure.whole + rng.normal(size=80), figure)
 
 
 @pytest.mark.parametrize(("second", "expected"), [(0, set()), (1, {"future"})])

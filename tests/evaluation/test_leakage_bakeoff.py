@@ -81,6 +81,7 @@ def test_classic_says_which_leaks_it_accepts(ratings: Interactions) -> None:
     assert all(finding["accepted"] for finding in result.audit["findings"])
     assert len(result.accepted_leaks) == 3
     assert result.accepted_leaks[0].startswith("Accepted leak, training after test time: hidden ratings: ")
+    assert result.accepted_leaks[0].endswith(", and 1 more like it."), "that of the other fold"
     assert set(result.audit["counts"]) == {"hidden ratings", "one left out"}
     assert BakeoffResult.from_json(result.to_json()) == result
 
