@@ -555,6 +555,14 @@ def test_a_class_that_takes_the_same_courses_is_a_note() -> None:
     assert "a history that more than 3 others share" in finding.sentence
 
 
+def test_what_users_have_in_train_themselves_is_not_given_away_by_twins(worlds: dict[str, Split]) -> None:
+    spoiled = copied_user(worlds["untimed"])
+    assert failing(spoiled.audit()) == {"twin-users"}
+    pair = [longest(worlds["untimed"].whole), spoiled.test.n_users - 1]
+    known = spoiled.test.take(np.isin(spoiled.test.users, pair))
+    assert failing(spoiled.but(train=joined(spoiled.train, known)).audit()) == {"pair-in-both"}
+
+
 def test_every_user_under_two_ids_is_a_leak(worlds: dict[str, Split]) -> None:
     whole = worlds["mixed ratings"].whole
     ids = Ids([*whole.user_ids.values.tolist(), *(whole.user_ids.values + OFFSET).tolist()], kind="user")
@@ -603,14 +611,51 @@ def test_the_same_second_is_not_later(second: int, expected: set[str]) -> None:
     assert failing(lt.audit(train, test)) == ({"own-future"} if expected else set())
 
 
-@pytest.mark.parametrize(("rows", "others", "fails"), [(25, 75, True), (24, 76, False), (5, 5, False), (50, 50, True)])
-def test_a_quarter_of_the_rows_dominates(rows: int, others: int, fails: bool) -> None:
-    """Twenty-five of a hundred rows and ten times an even share: one user of 76, the others a row each."""
-    users = [0] * rows + list(range(1, others + 1))
-    train = {"user": users, "item": [1_000] * len(users), "rating": [3.0] * len(users)}
-    train = {name: [*column[rows - 1 :]] for name, column in train.items()}
-    test = {"user": users, "item": list(range(len(users))), "rating": [4.0] * len(users)}
+@pytest.mark.parametrize(("second", "expected"), [(0, set()), (1, {"split-session"})])
+def test_the_same_second_of_a_session_is_not_later(second: int, expected: set[str]) -> None:
+    rows = {"user": [1, 1, 2], "item": [1, 2, 1], "timestamp": [100, 100 + second, 100]}
+    data = dataclasses.replace(Interactions.from_frame(rows), sessions=np.array([7, 7, 8]))
+    assert failing(lt.audit(data.take([1, 2]), data.take([0]))) == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "users", "others", "fails"),
+    [
+        (25, 75, 75, True),  # a quarter of the rows, and far more than ten times an even share
+        (24, 76, 76, False),
+        (25, 39, 75, True),  # ten times an even share of 40 users
+        (25, 38, 75, False),
+        (50, 9, 50, True),  # half of them, and five times an even share of 10
+        (50, 8, 50, False),
+        (49, 9, 51, False),
+    ],
+)
+def test_when_a_user_dominates(rows: int, users: int, others: int, fails: bool) -> None:
+    asked = [0] * rows + [1 + row % users for row in range(others)]
+    train = {"user": list(range(users + 1)), "item": [1_000] * (users + 1), "rating": [3.0] * (users + 1)}
+    test = {"user": asked, "item": list(range(len(asked))), "rating": [4.0] * len(asked)}
     assert failing(lt.audit(train, test)) == ({"dominating"} if fails else set())
+
+
+@pytest.mark.parametrize(("twice", "severity"), [(2, "note"), (3, "fail")])
+def test_a_catalog_may_hold_a_few_items_twice(twice: int, severity: str) -> None:
+    """Of a hundred test rows, up to two."""
+    users = list(range(100))
+    train = {"user": users, "item": [0] * 100, "rating": [3.0] * 100}
+    test = {"user": users, "item": [1] * twice + list(range(100, 200 - twice)), "rating": [4.0] * 100}
+    items = [0, 1, *range(100, 200)]
+    catalog = Catalog(pl.DataFrame({"item": items, "title": ["Same (1990)", "Same (1990)", *map(str, items[2:])]}))
+    (finding,) = lt.audit(train, test, catalog=catalog).findings
+    assert (finding.name, finding.count, finding.severity) == ("twin-items", twice, severity)
+    assert finding.examples[0] == {"user": 0, "item": 1, "twin": 0, "title": "Same (1990)"}
+
+
+@pytest.mark.parametrize(("others", "expected"), [(0, {"candidates"}), (1, {"candidates"}), (10, set())])
+def test_candidates_that_are_hardly_more_than_the_tested_items(others: int, expected: set[str]) -> None:
+    train = {"user": [1] * 200, "item": list(range(200)), "rating": [3.0] * 200}
+    test = {"user": [2] * 60, "item": list(range(60)), "rating": [4.0] * 60}
+    accept = ["dominating"]
+    assert failing(lt.audit(train, test, candidates=list(range(60 + others)), accept=accept)) == expected
 
 
 def test_a_dominating_user_is_named_once() -> None:
@@ -639,6 +684,33 @@ def test_a_failure_is_one_clear_line(spoiled: Split) -> None:
     assert "such as user" in str(caught.value)
     assert "Drop the rows from train, or from test" in str(caught.value)
     assert "accept=['pair-in-both']" in str(caught.value)
+
+
+def test_a_column_that_leaks_is_named_with_its_count(worlds: dict[str, Split]) -> None:
+    split = column_of_all("count")(worlds["untimed"])
+    rated = np.count_nonzero(split.whole.item_counts)
+    with pytest.raises(LeakageError) as caught:
+        split.audit().raise_if_failed()
+    said = (
+        f"features: the column 'extra' of {rated} items follows the number of rows of all the data, test rows included."
+    )
+    assert str(caught.value).startswith(said)
+    assert "Compute the column from train alone" in str(caught.value)
+    (finding,) = counts_of_all(worlds["untimed"]).audit().failed
+    assert finding.sentence.startswith(f"the popularity of {rated} items follows")
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+def test_every_message_is_one_line_with_a_count_and_a_fix(plant: str, worlds: dict[str, Split]) -> None:
+    made = PLANTS[plant]
+    with pytest.raises(LeakageError) as caught:
+        made.spoil(worlds["tiny" if "tiny" in made.worlds else made.worlds[0]]).audit().raise_if_failed()
+    message = str(caught.value)
+    assert message.startswith(made.name)
+    assert "\n" not in message
+    assert any(letter.isdigit() for letter in message)
+    assert CHECKS[made.name].fix.rstrip(".") in message
+    assert message.endswith(f"to go on all the same, accept=['{made.name}']")
 
 
 def test_several_failures_are_counted(spoiled: Split) -> None:
