@@ -121,8 +121,9 @@ class Ranking:
             return f"By {name}, {self.best} is better than {_others(rest)}, beyond chance."
         if len(tied) == 1:
             return f"By {name}, {sentence(oriented(tied[0], self.best))}.{_worse(rest)}"
-        named = ", ".join(one.a for one in tied[: NAMED - 1])
-        more = f"{named} and {tied[-1].a}" if len(tied) <= NAMED else f"{named} and {len(tied) - NAMED + 1} more"
+        named = [one.a for one in tied[: min(len(tied), NAMED) - 1]]
+        last = tied[-1].a if len(tied) <= NAMED else f"{len(tied) - len(named)} more"
+        more = f"{', '.join(named)} and {last}"
         return f"By {name}, {self.best} is first, but {more} cannot be told apart from it on this data.{_worse(rest)}"
 
     def _value(self, label: str) -> str:
@@ -136,7 +137,8 @@ class Ranking:
         words = {"told apart": "worse", "identical": "the same"}
         interval = f"{_shown(self.key, one.low)} to {_shown(self.key, one.high)}"
         p, verdict = _p(one.adjusted_p).removeprefix("= "), words.get(one.verdict, one.verdict)
-        return [one.a, self._value(one.a), mark, _shown(self.key, one.difference), interval, p, verdict]
+        difference = f"{_shown(self.key, one.difference)}{_unit(self.key)}"
+        return [one.a, self._value(one.a), mark, difference, interval, p, verdict]
 
 
 def rankings(recorded: Mapping[str, Any]) -> list[Ranking]:
@@ -170,14 +172,20 @@ def matrix(ranking: Ranking) -> list[list[str]]:
     return [[sign(row, column) for column in ranking.values] for row in ranking.values]
 
 
-def how_compared(recorded: Mapping[str, Any]) -> str:
-    """How the verdicts were found and how to read them, in sentences."""
+def how_compared(recorded: Mapping[str, Any], *, lettered: bool = True) -> str:
+    """How the verdicts were found and how to read them, in sentences.
+
+    Args:
+        recorded: `Findings.comparisons`.
+        lettered: whether there are tables with letters to read.
+    """
     pairs = read(recorded)
     repeated = [pair for pair in pairs if max(pair.seeds) > 1]
     corrections = {"holm": "Holm", "benjamini-hochberg": "Benjamini and Hochberg", "none": "nobody"}
+    letters_mean = "Algorithms that share a letter cannot be told apart. " if lettered else ""
     words = [
-        "Algorithms that share a letter cannot be told apart: the same users compared in pairs, by a randomization "
-        f"test, p corrected for {pairs[0].tests} comparisons ({corrections[recorded['correction']]}).",
+        f"{letters_mean}The same users are compared in pairs, by a randomization test, with p corrected for "
+        f"{pairs[0].tests} comparisons ({corrections[recorded['correction']]}).",
         f"Each interval, by a paired bootstrap over users, holds the true difference in {100 * recorded['level']:g}% "
         "of such studies; it is for that pair alone.",
     ]
@@ -193,9 +201,8 @@ def _other(pair: Comparison, label: str) -> str:
 
 
 def _found(pair: Comparison) -> str:
-    unit = " points" if pair.key in _BY_KEY and _BY_KEY[pair.key].digits in ("percent", "share") else ""
     ends = f"{_shown(pair.key, pair.low)} to {_shown(pair.key, pair.high)}"
-    return f"difference {_shown(pair.key, pair.difference)}{unit}, {100 * pair.level:g}% interval {ends}"
+    return f"difference {_shown(pair.key, pair.difference)}{_unit(pair.key)}, {100 * pair.level:g}% interval {ends}"
 
 
 def _alone(pair: Comparison) -> str:
@@ -206,10 +213,13 @@ def _alone(pair: Comparison) -> str:
 
 def _shown(key: str, value: float) -> str:
     """A difference with the digits of its figure; of a share, in percentage points."""
+    return f"{100 * value:.2f}" if _unit(key) else f"{value:.4f}"
+
+
+def _unit(key: str) -> str:
+    """Of a difference: percentage points where the figure is a share."""
     column = _BY_KEY.get(key)
-    if column is not None and column.digits in ("percent", "share"):
-        return f"{100 * value:.2f}"
-    return f"{value:.4f}"
+    return " points" if column is not None and column.digits in ("percent", "share") else ""
 
 
 def _p(p: float) -> str:
