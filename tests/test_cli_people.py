@@ -12,6 +12,7 @@ import pytest
 
 import longtail as lt
 from longtail import cli
+from longtail.cli.behavior import _range
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -43,6 +44,13 @@ def test_behavior_shows_both_tables_for_each_algorithm(run: Run, ratings: Path) 
     assert out.count("Churn") == out.count("Responsiveness") == 2
     assert "svd:factors=4,epochs=2, lists of 10" in out
     assert "it has no seed" in out
+
+
+def test_nothing_has_no_sign() -> None:
+    row = {"gain": -0.2, "gain_low": -1.6, "gain_high": 0.4}
+    assert _range(row, "gain", "{:+.0f}") == "0 [-2, 0]"
+    assert _range({**row, "gain_low": None}, "gain", "{:+.1f}") == "-0.2"
+    assert _range({"gain": 0.001, "gain_low": None, "gain_high": None}, "gain", "{:.0%}") == "0%"
 
 
 def test_behavior_as_json(run: Run, ratings: Path) -> None:

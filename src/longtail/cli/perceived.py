@@ -96,6 +96,7 @@ def sheet(
         files = " and ".join(str(path) for path in output)
         typer.echo(f"Wrote {files}: {len(made.rows)} recommendations to {len(made.people)} people (sheet {made.sheet})")
         typer.echo(f"The key is {key}: it says who recommended what, so keep it from the raters")
+        typer.echo(f"When raters have sent their answers back: longtail answers ANSWERS.csv --key {key}")
 
 
 def answers(
