@@ -146,8 +146,8 @@ def test_a_damaged_part_is_done_again(films: lt.Interactions, tmp_path: Path, da
 def test_another_run_is_refused_in_words(films: lt.Interactions, clicks: lt.Interactions, tmp_path: Path) -> None:
     Bakeoff(films, ["popular"]).run(progress=False, folder=tmp_path)
     for other, what in (
-        (Bakeoff(films, ["popular"], seed=1), "protocol"),
-        (Bakeoff(clicks, ["popular"]), "data and catalog and protocol"),
+        (Bakeoff(films, ["popular"], seed=1), "its protocol differs"),
+        (Bakeoff(clicks, ["popular"]), "its data, catalog, protocol, user differ"),
         (Bakeoff(films, ["popular"], user=101), "user"),
     ):
         with pytest.raises(ConfigError, match=what):

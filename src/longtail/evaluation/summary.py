@@ -84,7 +84,9 @@ def _cost(findings: Findings) -> str:
         return ""
     dearest = max(known, key=lambda outcome: outcome.values["cpu_seconds"] or 0.0)
     compiled = findings.compile_seconds
-    first = f", {compiled:.1f} s of them for compiling on a first run" if compiled >= COMPILED else ""
+    first = (
+        f", {compiled:.1f} s of them for compiling on a first run" if COMPILED <= compiled <= findings.seconds else ""
+    )
     return (
         f"The whole bake-off took {findings.seconds:.1f} s{first}; the dearest algorithm, {dearest.label}, "
         f"{_show(dearest, 'cpu_seconds')} s of processor time."

@@ -53,7 +53,7 @@ def _picker(findings: Findings, groups: list[tuple[str, list[Column]]]) -> str:
     rarer = sum(not column.in_terminal for _, columns in groups for column in columns)
     choices = [(group, " checked", findings.group_title(group)) for group, _ in groups]
     if rarer:
-        choices.append(("rarer", "", f"{rarer} more, rarer asked for"))
+        choices.append(("rarer", "", f"{rarer} rarer ones"))
     boxes = "".join(
         f'<label><input type="checkbox" value="{value}"{checked}>{escape(name)}</label>'
         for value, checked, name in choices
