@@ -160,8 +160,8 @@ def test_differences_of_shares_are_in_points(result: BakeoffResult) -> None:
     verdicts = shown(result, 200).split("which differences are real: ")
     (hits,) = [text for text in verdicts if text.startswith("hit rate")]
     (error,) = [text for text in verdicts if text.startswith("root mean squared error")]
-    assert " points " in hits
-    assert " points " not in error
+    assert "less the best (pp)" in hits
+    assert "(pp)" not in error
 
 
 @pytest.mark.parametrize(("width", "lettered"), [(60, False), (200, True)])

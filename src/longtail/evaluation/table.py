@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from longtail.evaluation.findings import Findings, Outcome
+from longtail.evaluation.findings import SAMPLED, Findings, Outcome
 from longtail.evaluation.label_lines import longest_word, wrapped
 from longtail.evaluation.measures import COLUMNS, GROUPS, Column, best
 from longtail.evaluation.sample_user import RatedItem
@@ -74,7 +74,9 @@ class Tables:
             told = {one.label: _at_shares(one, column) for one in self.findings.outcomes}
             if column.key not in CURVES or not any(told.values()):
                 continue
-            table = self._verdict_table(f"learning curve of {column.short}, by share of the training rows")
+            table = self._verdict_table(
+                f"learning curve of {column.short}, by share of the training rows", column.group
+            )
             table.add_column("algorithm", no_wrap=True)
             for share in self.findings.curve["shares"]:
                 table.add_column(f"{100 * share:.3g}%", justify="right", no_wrap=True)
@@ -84,9 +86,9 @@ class Tables:
                     table.add_row(Text("\n".join(wrapped(label, width // 3)), style="bold"), *cells)
             yield Padding(table, (0, 0, 1, 0))
 
-    def _verdict_table(self, title: str) -> Table:
+    def _verdict_table(self, title: str, group: str) -> Table:
         """A table whose heading says so where hidden items were ranked among a sample."""
-        among = self.findings.protocol.among
+        among = self.findings.protocol.among if group in SAMPLED else ""
         return _table(f"{title}, among {among}" if among else title)
 
     def _packed(self, width: int, glyphs: Glyphs) -> Iterator[list[Table]]:

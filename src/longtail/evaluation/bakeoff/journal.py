@@ -45,14 +45,18 @@ class Journal:
     Args:
         folder: where; made where it is missing.
         setting: what makes two runs the same, as JSON values.
+        accepted: leaks that are no reason to stop; a part made while more were accepted is made again.
 
     Raises:
         ConfigError: if the folder holds a run of another setting, or something else.
         DataError: if it cannot be written.
     """
 
-    def __init__(self, folder: str | Path | None, setting: dict[str, Any]) -> None:
+    def __init__(
+        self, folder: str | Path | None, setting: dict[str, Any], accepted: frozenset[str] = frozenset()
+    ) -> None:
         self.folder = None if folder is None else Path(folder)
+        self.accepted = accepted
         if self.folder is not None:
             self._open(self.folder, _as_json(setting))
 
@@ -63,7 +67,8 @@ class Journal:
         path = self._path(label, fold, seed)
         try:
             manifest, state = artifacts.read(path)
-            if manifest.get("kind") != KIND or manifest["parameters"] != _as_json(parameters):
+            alike = manifest.get("kind") == KIND and manifest["parameters"] == _as_json(parameters)
+            if not alike or not self.accepted.issuperset(manifest["accepted"]):
                 return None
             return _from_plain(manifest["part"], state)
         except (ArtifactError, LookupError, TypeError):
@@ -80,6 +85,7 @@ class Journal:
             return
         plain, state = _as_plain(part)
         facts = {"kind": KIND, "label": label, "parameters": _as_json(parameters), "part": plain}
+        facts["accepted"] = sorted(self.accepted)
         try:
             artifacts.write(self._path(label, part.fold, part.seed), facts, state)
         except ArtifactError as error:

@@ -19,12 +19,14 @@ LABELS = 80, 16
 """How wide a label may be, one after the other until the table fits."""
 
 
-def verdict_tables(recorded: Mapping[str, Any], make: Callable[[str], Table], width: int) -> Iterator[RenderableType]:
+def verdict_tables(
+    recorded: Mapping[str, Any], make: Callable[[str, str], Table], width: int
+) -> Iterator[RenderableType]:
     """A table for each figure, and how it was compared; nothing where nothing was compared.
 
     Args:
         recorded: `Findings.comparisons`.
-        make: an empty table with a title, in the style of the others.
+        make: an empty table with a title, of a figure of a group, in the style of the others.
         width: of the terminal; a table that does not fit is put in a sentence.
     """
     found, lettered = rankings(recorded), False
@@ -37,9 +39,9 @@ def verdict_tables(recorded: Mapping[str, Any], make: Callable[[str], Table], wi
         yield Padding(Text(how_compared(recorded, lettered=lettered), style="dim"), (0, 0, 1, 0))
 
 
-def _table(ranking: Ranking, make: Callable[[str], Table], label: int) -> Table:
+def _table(ranking: Ranking, make: Callable[[str, str], Table], label: int) -> Table:
     """The table, its labels in lines of about so many letters."""
-    table = make(f"which differences are real: {ranking.column.title}")
+    table = make(f"which differences are real: {ranking.column.title}", ranking.column.group)
     for place, heading in enumerate(ranking.headings()):
         table.add_column(heading, justify="right" if 0 < place < 6 else "left", no_wrap=True)
     for first, *cells in ranking.rows():
