@@ -13,6 +13,7 @@ import pytest
 import longtail as lt
 from longtail import cli
 from longtail.cli.behavior import _range
+from longtail.cli.perceived import _asked_for
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -44,6 +45,11 @@ def test_behavior_shows_both_tables_for_each_algorithm(run: Run, ratings: Path) 
     assert out.count("Churn") == out.count("Responsiveness") == 2
     assert "svd:factors=4,epochs=2, lists of 10" in out
     assert "it has no seed" in out
+
+
+def test_labels_of_a_bakeoff_are_found_in_a_sheet() -> None:
+    assert _asked_for("svd (epochs=5, factors=8)") == "svd:epochs=5,factors=8"
+    assert _asked_for("item-knn") == "item-knn"
 
 
 def test_nothing_has_no_sign() -> None:
