@@ -83,6 +83,10 @@ def test_the_report_counts_before_and_after(world: lt.Interactions) -> None:
     assert set(report.to_frame()["user"]) == set(map(str, attack.planted))
     assert json.loads(report.to_json())["after"]["rows"] == report.after["rows"]
     assert "bots: took out" in str(report)
+    assert report.steps[0].taken.endswith(" rows, 6 users, 0 items")
+    rows = {"user": [1, 1, 2, 2, 3], "item": [10, 20, 10, 20, 30]}
+    single = MinimumRatings(users=2).apply(lt.Interactions.from_frame(rows)).report()
+    assert single.steps[0].taken == "1 row, 1 user, 1 item"
 
 
 def test_a_step_that_would_leave_nothing_says_so(world: lt.Interactions) -> None:

@@ -278,3 +278,54 @@ def test_merging_counts_each_user_once_and_skips_what_is_undefined() -> None:
     assert np.array_equal(value.per_user, [np.nan, 1.0, 0.5], equal_nan=True)
     nobody = MetricValue.over_users("ndcg", users=[0], per_user=[np.nan])
     assert np.isnan(merged([nobody, nobody]))
+
+
+# -- the same folder, asked for something else -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def timed() -> lt.Interactions:
+    return lt.datasets.synthetic(users=50, items=40, ratings=700, seed=2)
+
+
+def test_no_part_of_another_curve_or_of_other_repeats_gets_into_a_run(timed: lt.Interactions, tmp_path: Path) -> None:
+    asked = [
+        {"repeats": 3},
+        {"repeats": 1},
+        {"curve": (0.25, 0.5, 1)},
+        {"curve": (0.25, 0.5, 1), "curve_order": "earliest"},
+        {"curve": (0.5, 0.75)},
+        {"curve": (0.25, 0.250001)},
+        {"repeats": 2, "curve": (0.5, 1), "curve_order": "earliest"},
+    ]
+    for options in asked:
+        kept = Bakeoff(timed, [Counted(), "bias"], **options).run(progress=False, folder=tmp_path)
+        fresh = Bakeoff(timed, [Counted(), "bias"], **options).run(progress=False)
+        assert figures(kept) == figures(fresh)
+        assert [outcome.curve for outcome in kept.outcomes] == [outcome.curve for outcome in fresh.outcomes]
+        assert [outcome.spread for outcome in kept.outcomes] == [outcome.spread for outcome in fresh.outcomes]
+        assert kept.comparisons == fresh.comparisons
+        assert BakeoffResult.from_folder(tmp_path) == kept
+
+
+def test_shares_that_hardly_differ_are_kept_apart(timed: lt.Interactions, tmp_path: Path) -> None:
+    """Two shares that look alike when rounded, but part after another row."""
+    counts = timed.user_counts[timed.user_counts > 0]
+    edge = 7 / counts.max()
+    shares = (edge, edge * (1 + 1e-7))
+    folds = Bakeoff(timed, ["bias"], "leave-one-out", curve=shares)._curve_folds
+    assert len({fold.name for fold in folds.values()}) == len(folds) == 2
+    run = Bakeoff(timed, ["bias"], "leave-one-out", curve=shares)
+    assert run.run(progress=False, folder=tmp_path).outcomes[0].curve == run.run(progress=False).outcomes[0].curve
+
+
+def test_what_was_made_while_more_leaks_were_accepted_is_made_again(films: lt.Interactions, tmp_path: Path) -> None:
+    def fits(accept: tuple[str, ...]) -> int:
+        before = Counted.fits
+        Bakeoff(films, [Counted()], accept=accept).run(progress=False, folder=tmp_path)
+        return Counted.fits - before
+
+    assert fits(("learned-elsewhere",)) == 2
+    assert fits(("learned-elsewhere",)) == 0
+    assert fits(()) == 2
+    assert fits(("learned-elsewhere", "features")) == 0  # clean by stricter rules is clean

@@ -47,14 +47,18 @@ class Journal:
     Args:
         folder: where; made where it is missing.
         setting: what makes two runs the same, as JSON values.
+        accepted: leaks that are no reason to stop; a part made while more were accepted is made again.
 
     Raises:
         ConfigError: if the folder holds a run of another setting, or something else.
         DataError: if it cannot be written.
     """
 
-    def __init__(self, folder: str | Path | None, setting: dict[str, Any]) -> None:
+    def __init__(
+        self, folder: str | Path | None, setting: dict[str, Any], accepted: frozenset[str] = frozenset()
+    ) -> None:
         self.folder = None if folder is None else Path(folder)
+        self.accepted = accepted
         if self.folder is not None:
             self._open(self.folder, _as_json(setting))
 
@@ -65,7 +69,8 @@ class Journal:
         path = self._path(label, fold, seed)
         try:
             manifest, state = artifacts.read(path)
-            if manifest.get("kind") != KIND or manifest["parameters"] != _as_json(parameters):
+            alike = manifest.get("kind") == KIND and manifest["parameters"] == _as_json(parameters)
+            if not alike or not self.accepted.issuperset(manifest["accepted"]):
                 return None
             if manifest["part_crc32"] != _crc32(manifest["part"]):
                 raise ArtifactError(f"{path} is damaged: the checksum of its figures differs")
@@ -86,6 +91,7 @@ class Journal:
         facts = {
             "kind": KIND,
             "label": label,
+            "accepted": sorted(self.accepted),
             "parameters": _as_json(parameters),
             "part": plain,
             "part_crc32": _crc32(plain),
