@@ -239,6 +239,17 @@ def test_a_day_changes_the_lists_of_those_who_did_nothing() -> None:
     assert active.changed == 0.0  # they met item 2 and are still to meet item 1
 
 
+def test_what_was_there_a_day_before_is_not_of_the_last_day() -> None:
+    """User 5's row lies exactly a day before the last, user 6's a second later."""
+    data = planted_day()
+    times = data.times.copy()
+    fifth, sixth = (np.flatnonzero((data.users == user) & (data.items == data.items[-7]))[0] for user in (4, 5))
+    times[fifth], times[sixth] = 9 * DAY, 9 * DAY + 1
+    found = churn(lt.make("popular"), dataclasses.replace(data, times=times), n=1, probes=1, retrains=0)
+    assert found.by("a day later, idle users").changed.users.tolist() == [3, 4]
+    assert found.by("a day later, active users").changed.users.tolist() == [0, 1, 2, 5]
+
+
 def test_what_times_cannot_tell_is_said(world: lt.Interactions) -> None:
     timeless = dataclasses.replace(world, times=None)
     lacking = churn(lt.make("popular"), timeless, probes=1, retrains=0).by("a day later, idle users")

@@ -9,11 +9,12 @@ import math
 import numpy as np
 import pytest
 
+from longtail import registry
 from longtail.data.synthetic import World
 from longtail.errors import ConfigError, MemoryBudgetError
 from longtail.evaluation.behavior import Simulation, bubble, filter_bubble
 from longtail.evaluation.behavior.bubble_measures import MEASURES, PER_USER, Yardstick, coverage, gini
-from longtail.evaluation.behavior.policies import Policy
+from longtail.evaluation.behavior.policies import Follow, Policy
 
 RULES = Simulation(users=60, items=120, ratings=1_800, rounds=8)
 
@@ -155,6 +156,17 @@ def test_folding_in_answers_without_a_fit() -> None:
     rules = Simulation(users=40, items=60, ratings=800, rounds=3, update="fold-in")
     found = filter_bubble(["item-knn"], rules, controls=False).run("item-knn")
     assert np.isfinite(found.curve("list_spread")[1:]).all()
+
+
+def test_what_was_taken_is_folded_in_and_not_listed_again() -> None:
+    stage = bubble._Stage.of(Simulation(users=40, items=60, ratings=800, rounds=3, update="fold-in"))
+    policy, data = Follow(registry.make("item-knn"), "fold-in"), stage.start
+    first = policy.lists(data, 1, 10)
+    fitted = policy._fitted
+    second = policy.lists(stage._grown(data, np.arange(40, dtype=np.int32), first[:, 0], 1), 2, 10)
+    assert policy._fitted is fitted
+    assert not (second == first[:, :1]).any()
+    assert (second[:, :9] != first[:, 1:]).any()  # and what is known now counts
 
 
 def test_the_window_is_the_last_ten_and_moves_on(world: World) -> None:

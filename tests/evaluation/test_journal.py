@@ -23,7 +23,7 @@ from longtail.algorithms.base import FoldIn, Recommender
 from longtail.errors import ArtifactError, ConfigError, DataError
 from longtail.evaluation.bakeoff import Bakeoff, BakeoffResult
 from longtail.evaluation.bakeoff.journal import Journal
-from longtail.evaluation.bakeoff.part import merged
+from longtail.evaluation.bakeoff.part import Part, merged
 from longtail.evaluation.metrics.value import MetricValue
 
 COSTS = {"fit_seconds", "predict_seconds", "recommend_seconds", "cpu_seconds", "peak_mb"}
@@ -260,6 +260,14 @@ def test_a_killed_process_leaves_a_run_that_goes_on(tmp_path: Path) -> None:
 
 def test_without_a_folder_nothing_is_kept() -> None:
     assert Journal(None, {}).kept("a", {}, "fold", None) is None
+
+
+def test_a_part_of_other_parameters_is_no_part_of_this(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, {})
+    journal.keep("a", {"factors": 8}, Part("fold", ("hits",), seed=1))
+    assert journal.kept("a", {"factors": 8}, "fold", 1) == Part("fold", ("hits",), seed=1)
+    assert journal.kept("a", {"factors": 9}, "fold", 1) is None
+    assert journal.kept("a", {"factors": 8}, "fold", 2) is None
 
 
 def test_merging_counts_each_user_once_and_skips_what_is_undefined() -> None:

@@ -128,6 +128,13 @@ def test_a_rater_is_shown_what_the_person_liked(made: tuple[Sheet, Key], data: l
     assert person.met.startswith(f"{len(rated)} ratings")
 
 
+def test_who_rates_everything_alike_dislikes_nothing(data: lt.Interactions, tables: dict[str, list[list[int]]]) -> None:
+    alike = dataclasses.replace(data, values=np.full(len(data), 2.5, np.float32))
+    for person in make_sheet(lists_of(alike, tables, [3, 5]), alike, n=3)[0].people:
+        assert person.loved
+        assert person.disliked == []
+
+
 def test_clicks_have_no_dislikes(data: lt.Interactions, tables: dict[str, list[list[int]]]) -> None:
     clicks = lt.Interactions.from_frame({"user": [3, 3, 5], "item": [1, 2, 3]})
     lists = lists_of(clicks.with_items(data.item_ids.values), tables, [3, 5])
