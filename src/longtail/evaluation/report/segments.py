@@ -9,18 +9,14 @@ from typing import Any
 from longtail.evaluation.findings import Findings, Outcome
 from longtail.evaluation.measures import COLUMNS, Column
 from longtail.evaluation.report.chart import (
-    DASHES,
-    LABEL_IN_LEGEND,
     LINE,
-    PALETTE,
-    SYMBOLS,
     Chart,
     Figures,
     lines,
-    style,
 )
 from longtail.evaluation.report.figures import swatch
 from longtail.evaluation.report.page import Part, chart_places, scrolling
+from longtail.evaluation.report.traces import line_with_intervals
 from longtail.evaluation.segments import ENOUGH, KINDS, METRICS
 
 __all__ = ["segments"]
@@ -180,29 +176,5 @@ def _chart(known: list[tuple[int, Outcome]], kind: str) -> Chart | None:
 
 
 def _line(place: int, outcome: Outcome, column: Column, found: list[tuple[float, Mapping[str, Any]]]) -> dict[str, Any]:
-    colour = f"@{place % PALETTE}"
-    return {
-        "type": "scatter",
-        "mode": "lines+markers",
-        "name": lines(outcome.label, LABEL_IN_LEGEND),
-        "x": [at for at, _ in found],
-        "y": [figure["value"] for _, figure in found],
-        "line": {"color": colour, "width": 2, "dash": style(DASHES, place)},
-        "marker": {
-            "size": 9,
-            "color": colour,
-            "symbol": style(SYMBOLS, place),
-            "line": {"color": "@ink", "width": 0.8},
-        },
-        "error_y": {
-            "type": "data",
-            "symmetric": False,
-            "array": [figure.get("high", figure["value"]) - figure["value"] for _, figure in found],
-            "arrayminus": [figure["value"] - figure.get("low", figure["value"]) for _, figure in found],
-            "color": colour,
-            "thickness": 1,
-            "width": 3,
-        },
-        "customdata": [f"{lines(outcome.label)}: {column.show(figure['value'])}" for _, figure in found],
-        "hovertemplate": "%{customdata}<extra></extra>",
-    }
+    said = [f"{lines(outcome.label)}: {column.show(figure['value'])}" for _, figure in found]
+    return line_with_intervals(place, outcome.label, found, said)
