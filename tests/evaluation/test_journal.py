@@ -198,6 +198,7 @@ def test_another_run_is_refused_in_words(films: lt.Interactions, clicks: lt.Inte
         (Bakeoff(films, ["popular"], seed=1), "its protocol, user differ"),
         (Bakeoff(clicks, ["popular"]), "its data, catalog, protocol, user differ"),
         (Bakeoff(films, ["popular"], user=101), "its user differs"),
+        (Bakeoff(films, ["popular"], user=[Bakeoff(films, ["popular"]).sample.id, 101]), "user"),
     ):
         with pytest.raises(ConfigError, match=what):
             other.run(progress=False, folder=tmp_path)
