@@ -58,7 +58,7 @@ def test_behavior_refuses_before_the_work(run: Run, ratings: Path) -> None:
     assert (code, out) == (2, "")
     assert "needs a catalog" in err
     code, _, err = run("behavior", ratings, "-a", "popular", "--days", "0", "--retrains", "0", "--probes", "1")
-    assert (code, err) == (2, "longtail: days must be above 0, not 0.0\n")
+    assert (code, err) == (2, "longtail: days must be finite and above 0, not 0.0\n")
 
 
 def answered(sheet: Path, rater: str, value: int) -> Path:
