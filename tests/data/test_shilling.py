@@ -94,6 +94,11 @@ def test_a_target_by_hand() -> None:
     assert found[0].users == tuple(range(100, 108))
     scores[:] = 0.0
     assert not list(campaigns(data, scores, 1.5, 0.001))
+    for odd, targets in ((2, set()), (3, {5})):  # two make no campaign, however unlikely
+        scores[:] = 0.0
+        scores[100 : 100 + odd] = 4.0
+        assert {data.item_ids[campaign.item].item() for campaign in campaigns(data, scores, 1.5, 40.0)} >= targets
+        assert targets or not list(campaigns(data, scores, 1.5, 40.0))
 
 
 @pytest.mark.parametrize("seed", range(4))

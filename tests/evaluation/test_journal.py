@@ -195,9 +195,10 @@ def test_a_part_of_an_older_layout_is_done_again(films: lt.Interactions, tmp_pat
 def test_another_run_is_refused_in_words(films: lt.Interactions, clicks: lt.Interactions, tmp_path: Path) -> None:
     Bakeoff(films, ["popular"]).run(progress=False, folder=tmp_path)
     for other, what in (
-        (Bakeoff(films, ["popular"], seed=1), "protocol"),
-        (Bakeoff(clicks, ["popular"]), "data and catalog and protocol"),
-        (Bakeoff(films, ["popular"], user=101), "user"),
+        (Bakeoff(films, ["popular"], seed=1), "its protocol, user differ"),
+        (Bakeoff(clicks, ["popular"]), "its data, catalog, protocol, user differ"),
+        (Bakeoff(films, ["popular"], user=101), "its user differs"),
+        (Bakeoff(films, ["popular"], user=[Bakeoff(films, ["popular"]).sample.id, 101]), "its user differs"),
     ):
         with pytest.raises(ConfigError, match=what):
             other.run(progress=False, folder=tmp_path)

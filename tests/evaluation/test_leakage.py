@@ -557,9 +557,33 @@ def test_a_class_that_takes_the_same_courses_is_a_note() -> None:
 
 def test_what_users_have_in_train_themselves_is_not_given_away_by_twins(worlds: dict[str, Split]) -> None:
     spoiled = copied_user(worlds["untimed"])
-    test = spoiled.test.take(spoiled.test.users == longest(spoiled.whole))
-    assert failing(spoiled.but(test=test).audit()) == {"twin-users"}
-    assert failing(spoiled.but(train=joined(spoiled.train, test), test=test).audit()) == {"pair-in-both"}
+    assert failing(spoiled.audit()) == {"twin-users"}
+    pair = [longest(worlds["untimed"].whole), spoiled.test.n_users - 1]
+    known = spoiled.test.take(np.isin(spoiled.test.users, pair))
+    assert failing(spoiled.but(train=joined(spoiled.train, known)).audit()) == {"pair-in-both"}
+
+
+@pytest.mark.parametrize(("items", "later", "expected"), [
+    (12, None, {"twin-users"}),
+    (11, None, set()),
+    (11, 0, {"twin-users"}),
+    (11, 1, set()),
+])  # fmt: skip
+def test_short_histories_must_be_of_the_same_seconds(items: int, later: int | None, expected: set[str]) -> None:
+    """Two people with the same rare items, among 200 who clicked what they liked."""
+    rng = np.random.default_rng(3)
+    others = [(2 + user, item) for user in range(200) for item in rng.choice(300, 10, replace=False)]
+    rows = [*others, *((user, 1_000 + item) for user in (0, 1) for item in range(items))]
+    columns = {"user": [user for user, _ in rows], "item": [item for _, item in rows]}
+    if later is not None:
+        columns["timestamp"] = [
+            *range(len(others)),
+            *(5_000 + item + later * user for user, item in rows[len(others) :]),
+        ]
+    data = Interactions.from_frame(columns)
+    mine = np.flatnonzero(data.users == data.user_ids.index([0])[0])
+    tested = np.isin(np.arange(len(data)), np.r_[np.arange(0, len(others), 10), mine[:1]])
+    assert failing(lt.audit(data.take(~tested), data.take(tested), accept=MIXED)) == expected
 
 
 def test_every_user_under_two_ids_is_a_leak(worlds: dict[str, Split]) -> None:
@@ -742,6 +766,12 @@ def test_json_is_plain_and_whole(spoiled: Split, tmp_path: Any) -> None:
     user, item = finding["examples"][0]["user"], finding["examples"][0]["item"]
     for part in (spoiled.train, spoiled.test):
         assert part.to_frame().filter(pl.col("user") == user, pl.col("item") == item).height == 1
+
+
+def test_popularity_from_train_holds_no_test_rows_but_those_that_train_holds(spoiled: Split) -> None:
+    """And not a row of test by itself where popularity is of a part of train."""
+    part = spoiled.train.take(np.arange(len(spoiled.train)) % 5 > 0)
+    assert failing(spoiled.but(popularity=part).audit()) == {"pair-in-both"}
 
 
 def test_test_only_users_and_items_are_counted() -> None:

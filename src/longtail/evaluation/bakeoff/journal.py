@@ -136,7 +136,8 @@ class Journal:
         except (OSError, ValueError, AttributeError) as error:
             raise ConfigError(f"{record} is damaged; name another folder") from error
         if other:
-            raise ConfigError(f"{folder} holds a run with another {' and '.join(other)}; name another folder")
+            differ = f"{', '.join(other)} {'differs' if len(other) == 1 else 'differ'}"
+            raise ConfigError(f"{folder} holds another run: its {differ}; name another folder")
 
     def _path(self, label: str, fold: str, seed: int | None) -> Path:
         assert self.folder is not None

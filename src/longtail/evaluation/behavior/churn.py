@@ -158,7 +158,7 @@ def churned(
 ) -> Churn:
     """The same, of a model fitted on `probes.base`, and of what it answered."""
     if not 0 < days < math.inf:
-        raise ConfigError(f"days must be finite and above 0, not {days!r}")
+        raise ConfigError(f"days must be above 0 and finite, not {days!r}")
     ratings = [Change(ONE_RATING[one.way], one.missing, one.overlap, one.changed) for one in answers.responses]
     again = _old_rating(fitted, probes, answers.n)
     sample = _Sample(fitted, answers.n, params.positive("users", users), seed)

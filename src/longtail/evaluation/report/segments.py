@@ -60,6 +60,11 @@ def _users(known: list[tuple[int, Outcome]], kind: str, name: str, keys: tuple[s
     return max((_figure(one, kind, name, key).get("users", 0) for _, one in known for key in keys), default=0)
 
 
+def _names(kind: str, known: list[tuple[int, Outcome]]) -> list[str]:
+    """The segments that somebody is in; those with nobody are told of in words only."""
+    return [name for name in KINDS[kind] if _users(known, kind, name, METRICS)]
+
+
 def _rules(findings: Findings, kind: str, known: list[tuple[int, Outcome]]) -> str:
     """What each segment is, how many users it holds, and where that is too few, in words."""
     told = []
@@ -95,14 +100,14 @@ def _metrics(kind: str, known: list[tuple[int, Outcome]]) -> list[str]:
 
 
 def _table(kind: str, known: list[tuple[int, Outcome]], among: str) -> str:
-    keys, names = _metrics(kind, known), KINDS[kind]
+    keys, names = _metrics(kind, known), _names(kind, known)
     spans = "".join(
         f'<th class="first" colspan="{len(names)}" scope="colgroup">{escape(_title(key, among))}; '
         f"{_BY_KEY[key].direction}</th>"
         for key in keys
     )
     heads = "".join(_heading(name, _BY_KEY[key], first=not at) for key in keys for at, name in enumerate(names))
-    rows = "".join(_row(place, one, kind, keys) for place, one in known)
+    rows = "".join(_row(place, one, kind, keys, names) for place, one in known)
     caption = f"Figures {TITLES[kind].lower()}, with 95% intervals; press a heading to sort by it"
     made = (
         f'<table class="figures"><caption class="unseen">{caption}</caption><thead><tr class="group"><td></td>{spans}'
@@ -122,10 +127,10 @@ def _heading(name: str, column: Column, *, first: bool) -> str:
     return f'<th scope="col"{style_of} data-opposite="{opposite}"><button type="button">{name}</button></th>'
 
 
-def _row(place: int, outcome: Outcome, kind: str, keys: list[str]) -> str:
+def _row(place: int, outcome: Outcome, kind: str, keys: list[str], names: list[str]) -> str:
     cells = []
     for key in keys:
-        for at, name in enumerate(KINDS[kind]):
+        for at, name in enumerate(names):
             figure = _figure(outcome, kind, name, key)
             few = " few" if figure and figure["users"] < ENOUGH else ""
             classes = " ".join(filter(None, ["first" if not at else "", few.strip()]))
@@ -151,14 +156,14 @@ def _chart(known: list[tuple[int, Outcome]], kind: str) -> Chart | None:
     if not keys:
         return None
     key = next((key for key in ("ndcg", "hit_rate") if key in keys), keys[0])
-    column, names = _BY_KEY[key], KINDS[kind]
+    column, names = _BY_KEY[key], _names(kind, known)
     traces = []
     for turn, (place, outcome) in enumerate(known):
         aside = 0.5 * ((turn + 0.5) / len(known) - 0.5)
         found = [(at + aside, _figure(outcome, kind, name, key)) for at, name in enumerate(names)]
         traces.append(_line(place, outcome, column, [(at, figure) for at, figure in found if figure]))
     layout: dict[str, Any] = {
-        "xaxis": {"tickvals": list(range(len(names))), "ticktext": list(names), "range": [-0.5, len(names) - 0.5]},
+        "xaxis": {"tickvals": list(range(len(names))), "ticktext": names, "range": [-0.5, len(names) - 0.5]},
         "yaxis": {"title": {"text": f"{column.short}; {column.direction}"}, "nticks": 6, "rangemode": "tozero"},
         "showlegend": True,
         "legend": {"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0},

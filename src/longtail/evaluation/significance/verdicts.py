@@ -200,21 +200,27 @@ def matrix(ranking: Ranking) -> list[list[str]]:
     return [[sign(row, column) for column in ranking.values] for row in ranking.values]
 
 
-def how_compared(recorded: Mapping[str, Any]) -> str:
-    """How the verdicts were found and how to read them, in sentences."""
+def how_compared(recorded: Mapping[str, Any], *, lettered: bool = True) -> str:
+    """How the verdicts were found and how to read them, in sentences.
+
+    Args:
+        recorded: `Findings.comparisons`.
+        lettered: whether there are tables with letters to read.
+    """
     pairs = read(recorded)
     tests = pairs[0].tests
     if not tests:
         return "Nothing can be told: no two algorithms have values for the same two users."
     corrections = {"holm": " (Holm)", "benjamini-hochberg": " (Benjamini and Hochberg)", "none": ""}
+    letters_mean = "Algorithms that share a letter cannot be told apart. " if lettered else ""
     corrected = f", p corrected for {tests} comparisons{corrections[recorded['correction']]}"
     words = [
-        "Algorithms that share a letter cannot be told apart: the same users compared in pairs, by a randomization "
-        f"test{corrected if tests > 1 and recorded['correction'] != 'none' else ''}.",
+        f"{letters_mean}The same users are compared in pairs, by a randomization test"
+        f"{corrected if tests > 1 and recorded['correction'] != 'none' else ''}.",
         f"Each interval, by a paired bootstrap over users, holds the true difference in {100 * recorded['level']:g}% "
         "of such studies; it is for that pair alone.",
     ]
-    if any(_is_share(pair.key) for pair in pairs):
+    if lettered and any(_is_share(pair.key) for pair in pairs):
         words.append("pp: percentage points.")
     if any(max(pair.seeds) > 1 for pair in pairs):
         words.append(
