@@ -121,6 +121,21 @@ def test_a_planted_bubble_is_found_and_chance_is_not_taken_for_one() -> None:
     assert result.run("nearest").curve("list_spread")[1] < 0.8 * result.run("random").curve("list_spread")[1]
 
 
+def test_who_cannot_narrow_is_not_said_to_narrow_and_taste_is_told_from_a_bubble() -> None:
+    """Random lists neither narrow nor widen, in each of three worlds; true taste narrows what is met, and pays off."""
+    for seed in range(3):
+        found = filter_bubble(["random"], Simulation(users=100, items=200, ratings=3_000, rounds=10, seed=seed))
+        rows = {(row["algorithm"], row["measure"]): row for row in found.narrowing().to_dicts()}
+        chance, taste = rows["random", "list_spread"], rows["true taste", "met_spread"]
+        assert chance["change_low"] < 0 < chance["change_high"]
+        assert abs(rows["random", "met_spread"]["beyond"]) < 0.5 * abs(taste["beyond"])
+        assert taste["beyond_high"] < 0
+        for run in found.runs[:-1]:
+            assert run.curve("utility")[1:].mean() < found.run("true taste").curve("utility")[1:].mean() - 0.2
+        pairs = list(zip(found.run("random").curve("utility"), found.run("browsing").curve("utility"), strict=True))
+        assert all(abs(one - other) < 0.3 for one, other in pairs[1:])
+
+
 def test_places_at_the_top_are_taken_more_where_they_are_looked_at_more() -> None:
     even, biased = (bubble._Stage.of(Simulation(**{**RULES.__dict__, "position_bias": bias})) for bias in (0.0, 4.0))
     lists = np.tile(np.arange(10, dtype=np.int32), (RULES.users, 1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -141,6 +142,54 @@ def test_a_damaged_part_is_done_again(films: lt.Interactions, tmp_path: Path, da
     again = Bakeoff(films, [Counted()]).run(progress=False, folder=tmp_path)
     assert Counted.fits == 3
     assert figures(again) == figures(first)
+
+
+def damaged(name: Path, text: bytes) -> dict[str, bytes | None]:
+    """What a crash, a full disk or a careless hand makes of a file; None: it is gone."""
+    if name.suffix != ".json":
+        return {"gone": None, "half": text[: len(text) // 2]}
+    digit = next((at for at in range(len(text) * 2 // 3, len(text)) if 48 <= text[at] < 57), len(text) // 2)
+    return {"null": b"null", "digit": text[:digit] + bytes([text[digit] + 1]) + text[digit + 1 :]}
+
+
+def test_any_one_damaged_file_is_done_again_or_refused_in_a_line(films: lt.Interactions, tmp_path: Path) -> None:
+    def run(folder: Path) -> BakeoffResult:
+        return Bakeoff(films, ["popular"]).run(progress=False, folder=folder)
+
+    first = run(tmp_path / "whole")
+    files = [path.relative_to(tmp_path / "whole") for path in (tmp_path / "whole").rglob("*") if path.is_file()]
+    assert len(files) == 2 + 2 * 4  # values of users, and three folds
+    for name in [name for name in files if name.parts[0] != "parts" or "left-out" in name.parent.name]:
+        for how, text in damaged(name, (tmp_path / "whole" / name).read_bytes()).items():
+            folder = tmp_path / f"{how} {name.parent.name} {name.name}"
+            shutil.copytree(tmp_path / "whole", folder)
+            if text is None:
+                (folder / name).unlink()
+            else:
+                (folder / name).write_bytes(text)
+            if name.parts[0] in ("users", "results.json") and how != "digit":
+                with pytest.raises(DataError) as refused:
+                    BakeoffResult.from_folder(folder)
+                assert "\n" not in str(refused.value)
+            if name.name == "run.json":
+                with pytest.raises(ConfigError, match=r"holds something else|damaged|holds a run with another"):
+                    run(folder)
+                continue
+            again = run(folder)
+            assert figures(again) == figures(first), folder.name
+            assert again.outcomes[0].segments == first.outcomes[0].segments, folder.name
+            assert again.outcomes[0].picks == first.outcomes[0].picks, folder.name
+            assert BakeoffResult.from_folder(folder) == again
+
+
+def test_a_part_of_an_older_layout_is_done_again(films: lt.Interactions, tmp_path: Path) -> None:
+    Bakeoff(films, [Counted()]).run(progress=False, folder=tmp_path)
+    part = next(path.parent for path in (tmp_path / "parts").rglob("manifest.json") if "left-out" in path.parent.name)
+    manifest, state = artifacts.read(part)
+    del manifest["part_crc32"], manifest["part"]["treated"]
+    artifacts.write(part, manifest, state)
+    Bakeoff(films, [Counted()]).run(progress=False, folder=tmp_path)
+    assert Counted.fits == 3
 
 
 def test_another_run_is_refused_in_words(films: lt.Interactions, clicks: lt.Interactions, tmp_path: Path) -> None:

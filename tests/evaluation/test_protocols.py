@@ -62,7 +62,15 @@ def test_data_in_which_nothing_can_be_hidden() -> None:
 
 @pytest.mark.parametrize(
     ("scale", "level"),
-    [((1, 5), 4.0), ((0.5, 5), 4.0), ((1, 10), 8.0), ((0, 1), 0.8), ((-10, 0), 0.0), ((0, 100), 80.0)],
+    [
+        ((1, 5), 4.0),
+        ((0.5, 5), 4.0),
+        ((1, 10), 8.0),
+        ((0, 1), 0.8),
+        ((-10, 0), 0.0),
+        ((-10, -1), -1.2),
+        ((0, 100), 80.0),
+    ],
 )
 def test_four_of_five_stars_on_another_scale(scale: tuple[float, float], level: float) -> None:
     rows = {"user": [1, 1], "item": [1, 2], "rating": list(map(float, scale))}
@@ -297,6 +305,37 @@ def test_headings_stand_on_one_line_each(timed: lt.Interactions) -> None:
     rows = [line for line in said.splitlines() if line.startswith(("popular", "bias"))]
     assert all(re.search(r"\d\.\d{4}", row) for row in rows[:2])
     assert "ranking, among 25 sampled negatives" in said
+
+
+def test_what_no_sample_changes_is_not_said_to_be_sampled(timed: lt.Interactions) -> None:
+    found = Bakeoff(timed, ["popular", "bias"], "temporal:sampled=25").run(progress=False)
+    console = Console(width=200, record=True, file=io.StringIO())
+    found.show(console)
+    titles = [line.strip() for line in console.export_text().splitlines() if "which differences are real" in line]
+    assert [title.endswith("among 25 sampled negatives") for title in titles] == [False, True, True]
+
+
+def test_the_seed_decides_the_negatives(timed: lt.Interactions) -> None:
+    drawn = [named(f"leave-last-out:sampled=5,seed={seed}").folds(timed)[0].negatives for seed in (3, 3, 4)]
+    assert np.array_equal(drawn[0], drawn[1])
+    assert not np.array_equal(drawn[0], drawn[2])
+
+
+def test_negatives_are_drawn_evenly_or_by_popularity() -> None:
+    """Half of the items are met ten times as often as the others."""
+    rng = np.random.default_rng(0)
+    popular = np.arange(20) < 10
+    users, items = np.nonzero(rng.random((2_000, 20)) < np.where(popular, 0.5, 0.05))
+    data = lt.Interactions.from_frame({"user": users, "item": items})
+    rates = {}
+    for how in ("uniform", "popularity"):
+        (fold,) = named(f"leave-one-out:sampled=1,sampling={how}").folds(data)
+        unmet = 2_000 - data.item_counts
+        drawn = np.bincount(fold.negatives[fold.negatives >= 0], minlength=data.n_items) / unmet
+        often = popular[data.item_ids.values]
+        rates[how] = drawn[often].mean() / drawn[~often].mean()
+    assert 0.9 < rates["uniform"] < 1.4  # who has met much has little else to be drawn
+    assert rates["popularity"] > 5
 
 
 def test_sampling_raises_figures(timed: lt.Interactions) -> None:

@@ -18,9 +18,11 @@ from longtail.evaluation.metrics.value import MetricValue
 from longtail.evaluation.protocols import Protocol
 from longtail.evaluation.sample_user import Pick, RatedItem, SampleUser
 
-__all__ = ["FORMAT", "Findings", "Outcome"]
+__all__ = ["FORMAT", "SAMPLED", "Findings", "Outcome"]
 
 FORMAT = 2
+SAMPLED = frozenset({"floored", "hits", "ranking"})
+"""Groups of columns whose figures a sample of negatives changes."""
 KIND = "longtail bake-off"
 
 
@@ -166,7 +168,7 @@ class Findings:
     def group_title(self, group: str) -> str:
         """The heading of a group of columns; one of lists ranked among a sample says so."""
         title = f"hits, predicted {self.protocol.floor:g}+" if group == "floored" else GROUPS[group]
-        among = self.protocol.among if group in ("floored", "hits", "ranking") else ""
+        among = self.protocol.among if group in SAMPLED else ""
         return f"{title}, among {among}" if among else title
 
     @property

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from longtail.evaluation.findings import Findings
+from longtail.evaluation.findings import SAMPLED, Findings
 from longtail.evaluation.label_lines import longest_word, wrapped
 from longtail.evaluation.measures import GROUPS, Column, best
 from longtail.evaluation.sample_user import RatedItem
@@ -63,9 +63,9 @@ class Tables:
         yield from verdict_tables(self.findings.comparisons, self._verdict_table, options.max_width)
         yield self._sample_user(glyphs)
 
-    def _verdict_table(self, title: str) -> Table:
+    def _verdict_table(self, title: str, group: str) -> Table:
         """A table whose heading says so where hidden items were ranked among a sample."""
-        among = self.findings.protocol.among
+        among = self.findings.protocol.among if group in SAMPLED else ""
         return _table(f"{title}, among {among}" if among else title)
 
     def _packed(self, width: int, glyphs: Glyphs) -> Iterator[list[Table]]:

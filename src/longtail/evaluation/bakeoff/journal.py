@@ -37,6 +37,8 @@ __all__ = ["Journal", "read_run", "values_of_users"]
 
 KIND = "part of a longtail bake-off"
 RESULTS = "results.json"
+UNREADABLE = (ArtifactError, LookupError, TypeError, ValueError, AttributeError)
+"""What reading an artifact raises that is damaged, or was written by another version."""
 
 
 class Journal:
@@ -70,8 +72,10 @@ class Journal:
             alike = manifest.get("kind") == KIND and manifest["parameters"] == _as_json(parameters)
             if not alike or not self.accepted.issuperset(manifest["accepted"]):
                 return None
+            if manifest["part_crc32"] != _crc32(manifest["part"]):
+                raise ArtifactError(f"{path} is damaged: the checksum of its figures differs")
             return _from_plain(manifest["part"], state)
-        except (ArtifactError, LookupError, TypeError):
+        except UNREADABLE:
             shutil.rmtree(path, ignore_errors=True)  # what is left of a part is in the way of a whole one
             return None
 
@@ -84,8 +88,14 @@ class Journal:
         if self.folder is None or part.error:
             return
         plain, state = _as_plain(part)
-        facts = {"kind": KIND, "label": label, "parameters": _as_json(parameters), "part": plain}
-        facts["accepted"] = sorted(self.accepted)
+        facts = {
+            "kind": KIND,
+            "label": label,
+            "accepted": sorted(self.accepted),
+            "parameters": _as_json(parameters),
+            "part": plain,
+            "part_crc32": _crc32(plain),
+        }
         try:
             artifacts.write(self._path(label, part.fold, part.seed), facts, state)
         except ArtifactError as error:
@@ -102,7 +112,9 @@ class Journal:
         try:
             for outcome in result.outcomes:
                 facts = {"kind": KIND, "metrics": {key: value.name for key, value in outcome.per_user.items()}}
-                artifacts.write(_users_of(self.folder, outcome.label), facts, dict(_arrays(outcome.per_user)))
+                path = _users_of(self.folder, outcome.label)
+                _clear_damaged(path)
+                artifacts.write(path, facts, dict(_arrays(outcome.per_user)))
         except ArtifactError as error:
             raise DataError(f"{error}; what was finished before is kept in {self.folder}") from error
         result.to_json(self.folder / RESULTS)
@@ -154,10 +166,18 @@ def values_of_users(folder: str | Path, label: str) -> dict[str, MetricValue]:
     try:
         manifest, state = artifacts.read(_users_of(Path(folder), label))
         return _measured(manifest["metrics"], state)
-    except (ArtifactError, LookupError, TypeError) as error:
+    except UNREADABLE as error:
         raise DataError(
             f"the values of each user of {label} cannot be read: {error}; run the bake-off again"
         ) from error
+
+
+def _clear_damaged(path: Path) -> None:
+    """Take away what is left of an artifact: it would be in the way of a whole one."""
+    try:
+        artifacts.read(path)
+    except ArtifactError:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _users_of(folder: Path, label: str) -> Path:
@@ -171,6 +191,10 @@ def _slug(text: str) -> str:
 
 def _as_json(value: Any) -> Any:
     return json.loads(json.dumps(value, default=str))
+
+
+def _crc32(plain: dict[str, Any]) -> int:
+    return zlib.crc32(json.dumps(plain, sort_keys=True).encode())
 
 
 def _as_plain(part: Part) -> tuple[dict[str, Any], dict[str, Any]]:

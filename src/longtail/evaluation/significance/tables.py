@@ -15,17 +15,19 @@ from longtail.evaluation.significance.verdicts import how_compared, rankings
 __all__ = ["verdict_tables"]
 
 
-def verdict_tables(recorded: Mapping[str, Any], make: Callable[[str], Table], width: int) -> Iterator[RenderableType]:
+def verdict_tables(
+    recorded: Mapping[str, Any], make: Callable[[str, str], Table], width: int
+) -> Iterator[RenderableType]:
     """A table for each figure, and how it was compared; nothing where nothing was compared.
 
     Args:
         recorded: `Findings.comparisons`.
-        make: an empty table with a title, in the style of the others.
+        make: an empty table with a title, of a figure of a group, in the style of the others.
         width: of the terminal; a table that does not fit is put in a sentence.
     """
     found = rankings(recorded)
     for ranking in found:
-        table = make(f"which differences are real: {ranking.column.title}")
+        table = make(f"which differences are real: {ranking.column.title}", ranking.column.group)
         for place, heading in enumerate(ranking.headings()):
             right = 0 < place < 6
             table.add_column(heading, justify="right" if right else "left", no_wrap=place not in (0, 6))
