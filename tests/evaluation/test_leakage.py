@@ -756,6 +756,12 @@ def test_what_could_not_be_looked_at_is_said(worlds: dict[str, Split]) -> None:
     assert found.unseen["split-session"] == "the data have no sessions"
 
 
+def test_what_one_fold_could_look_at_was_looked_at() -> None:
+    blind = Audit(unseen={"future": "the data have no times"})
+    assert (blind + Audit()).unseen == (Audit() + blind).unseen == {}
+    assert (blind + blind).unseen == blind.unseen
+
+
 def test_json_is_plain_and_whole(spoiled: Split, tmp_path: Any) -> None:
     found = spoiled.audit()
     plain = json.loads(found.to_json(tmp_path / "audit.json"))
