@@ -51,6 +51,17 @@ class Counted(Recommender):
         return np.tile(self.order_, (histories.shape[0], 1))
 
 
+@dataclass(kw_only=True)
+class Sleepy(Counted):
+    """Takes its time."""
+
+    nap: ClassVar[float] = 0.5
+
+    def _fit(self, train, catalog):
+        time.sleep(self.nap)
+        super()._fit(train, catalog)
+
+
 def figures(result: BakeoffResult) -> list[dict[str, float | None]]:
     return [{key: value for key, value in outcome.values.items() if key not in COSTS} for outcome in result.outcomes]
 
@@ -98,6 +109,12 @@ def test_a_finished_run_is_read_not_repeated(films: lt.Interactions, tmp_path: P
     for one, other in zip(read.outcomes, again.outcomes, strict=True):
         assert one.per_user.keys() == other.per_user.keys()
         assert all(np.array_equal(v.per_user, other.per_user[k].per_user, True) for k, v in one.per_user.items())
+
+
+def test_the_time_of_a_run_is_that_of_all_its_sessions(films: lt.Interactions, tmp_path: Path) -> None:
+    Bakeoff(films, [Sleepy()]).run(progress=False, folder=tmp_path)
+    again = Bakeoff(films, [Sleepy()]).run(progress=False, folder=tmp_path)
+    assert again.seconds >= 2 * Sleepy.nap  # two folds, and nothing was done again
 
 
 def test_what_is_no_run_is_refused_in_words(films: lt.Interactions, tmp_path: Path) -> None:

@@ -151,7 +151,7 @@ class Bakeoff:
         result.comparisons = significance.record(
             {outcome.label: outcome.per_seed for outcome in result.outcomes if not outcome.error}
         )
-        result.seconds = time.perf_counter() - began
+        result.seconds = journal.seconds + time.perf_counter() - began
         journal.finish(result)
         return result
 

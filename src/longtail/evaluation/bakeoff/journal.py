@@ -49,6 +49,9 @@ class Journal:
         setting: what makes two runs the same, as JSON values.
         accepted: leaks that are no reason to stop; a part made while more were accepted is made again.
 
+    Attributes:
+        seconds: that the parts took, in earlier sessions, which were read and not made again.
+
     Raises:
         ConfigError: if the folder holds a run of another setting, or something else.
         DataError: if it cannot be written.
@@ -59,6 +62,7 @@ class Journal:
     ) -> None:
         self.folder = None if folder is None else Path(folder)
         self.accepted = accepted
+        self.seconds = 0.0
         if self.folder is not None:
             self._open(self.folder, _as_json(setting))
 
@@ -74,10 +78,12 @@ class Journal:
                 return None
             if manifest["part_crc32"] != _crc32(manifest["part"]):
                 raise ArtifactError(f"{path} is damaged: the checksum of its figures differs")
-            return _from_plain(manifest["part"], state)
+            part = _from_plain(manifest["part"], state)
         except UNREADABLE:
             shutil.rmtree(path, ignore_errors=True)  # what is left of a part is in the way of a whole one
             return None
+        self.seconds += sum(usage.wall + usage.compiling for usage in part.usages)
+        return part
 
     def keep(self, label: str, parameters: dict[str, Any], part: Part) -> None:
         """Write a part; one that failed is not kept, so that it is tried again.
