@@ -214,7 +214,7 @@ def _seeded(rng: np.random.Generator, n: int, repeats: int, ratio: float) -> dic
 # -- real users --------------------------------------------------------------------------------------------------------
 
 
-def real(runs: int, count: int = 12) -> Iterator[dict[str, Any]]:
+def real(runs: int, count: int = 40) -> Iterator[dict[str, Any]]:
     """Values of users of MovieLens 100K under several seeds of one algorithm, and under two algorithms."""
     import longtail as lt
     from longtail.data import datasets, splits
