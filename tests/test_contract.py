@@ -77,6 +77,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "bpr": {"preference": "liked", "factors": 4},
     "warp": {"preference": "liked", "factors": 4},
     "logistic-mf": {"preference": "liked", "factors": 4, "regularization": 1.0},
+    "ar": {"preference": "liked"},
     "pca": {"factors": 2},  # a toy world of 40 users has two tastes, and the pattern of its gaps for further components
     "bpmf": {"samples": 20, "burn_in": 10, "thinning": 1},
     "fm": {"factors": 4, "burn_in": 20, "samples": 6},

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from longtail.algorithms.neighborhood.item_knn import ItemKNN
     from longtail.algorithms.neighborhood.slope_one import SlopeOne
     from longtail.algorithms.neighborhood.user_knn import UserKNN
+    from longtail.algorithms.sequence.ar import AssociationRules
     from longtail.data.catalog import Catalog
     from longtail.data.ids import Ids
     from longtail.data.interactions import Interactions
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "ALS": "longtail.algorithms.factorization.als:ALS",
+    "AssociationRules": "longtail.algorithms.sequence.ar:AssociationRules",
     "AsymmetricSVD": "longtail.algorithms.factorization.asymmetric_svd:AsymmetricSVD",
     "audit": "longtail.evaluation.leakage:audit",
     "Bakeoff": "longtail.evaluation.bakeoff:Bakeoff",
@@ -112,6 +114,7 @@ _NAMES = {
 
 __all__ = [
     "ALS",
+    "AssociationRules",
     "AsymmetricSVD",
     "audit",
     "Bakeoff",

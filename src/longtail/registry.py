@@ -52,6 +52,7 @@ _BUILT_IN = {
     "sparse-ease": "longtail.algorithms.linear.sparse_ease:SparseEASE",
     "p3alpha": "longtail.algorithms.graph.p3alpha:P3alpha",
     "rp3beta": "longtail.algorithms.graph.rp3beta:RP3beta",
+    "ar": "longtail.algorithms.sequence.ar:AssociationRules",
     "blend": "longtail.algorithms.hybrid.blend:Blend",
     "feature-combination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
     "switching": "longtail.algorithms.hybrid.switching:Switching",

@@ -1,0 +1,65 @@
+"""What rules share that say of one item which other one comes with it or after it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from scipy import sparse
+
+from longtail.algorithms.base import FoldIn
+from longtail.algorithms.histories import best_rated
+from longtail.algorithms.powers import Explains, SimilarItems
+from longtail.algorithms.sequential import Sequential, last_events
+from longtail.data.catalog import Catalog
+from longtail.data.interactions import Interactions
+from longtail.params import hyper
+from longtail.types import FloatArray, IntArray, RealArray
+
+__all__ = ["ItemRules"]
+
+
+@dataclass(kw_only=True)
+class ItemRules(Sequential, SimilarItems, Explains, ABC):
+    """Scores by the rules of the last item alone: score of j = how often j came with it, of all that did.
+
+    "More like item i" are the items its rules name.
+
+    Attributes:
+        preference: see `Sequential`.
+        kept: rules kept of each item, the strongest; of equally strong ones those of items met first in the data.
+        rules_: (n_items, n_items) CSR, float32, the share of each item j in what comes with i; on the diagonal, that of
+            i itself.
+    """
+
+    fold_in: ClassVar[FoldIn] = "exact"
+
+    kept: int = hyper(20, at_least=1, search=(10, 500), log=True)
+
+    @abstractmethod
+    def _counted(self, sequences: sparse.csr_array) -> sparse.csr_array:
+        """(n_items, n_items) how much speaks for a rule from row to column, from sequences (n_users, n_items)."""
+
+    def _fit_preferences(self, weights: sparse.csr_array, train: Interactions, catalog: Catalog | None) -> None:
+        counts = self._counted(weights)
+        counts.eliminate_zeros()
+        whole = np.maximum(counts.sum(axis=1), np.finfo(np.float32).tiny)
+        best = best_rated(counts, self.kept, highest=1.0)
+        best.data = (best.data / np.repeat(whole, np.diff(best.indptr))).astype(np.float32)
+        self.rules_ = best
+
+    def _score_preferences(self, weights: sparse.csr_array) -> FloatArray:
+        scores = np.zeros(weights.shape, dtype=np.float32)
+        rows, items = last_events(weights)
+        scores[rows] = self.rules_[items].toarray()
+        return scores
+
+    def _item_similarities(self, items: IntArray) -> FloatArray:
+        rows = self.rules_[items].toarray()
+        return np.where(rows > 0, rows, np.float32(-np.inf))
+
+    def _reasons(self, history: sparse.csr_array, item: int) -> tuple[IntArray, RealArray]:
+        _, last = last_events(self._preferences(history))
+        return last, self.rules_[last][:, [item]].toarray()[:, 0].astype(np.float64)
