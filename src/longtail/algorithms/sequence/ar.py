@@ -14,7 +14,7 @@ __all__ = ["AssociationRules"]
 
 @dataclass(kw_only=True)
 class AssociationRules(ItemRules):
-    """Who met this also met that (Ludewig and Jannach, *Evaluation of session-based recommendation algorithms*, 2018).
+    """Who met this also met that.
 
     A rule from i to j holds as often as an event of i and another event of j stand in one session, and the last item i
     of the history gives the scores. With c_si how often item i stands in session s,
@@ -22,7 +22,9 @@ class AssociationRules(ItemRules):
         n_ij = sum over sessions s of c_si c_sj,    n_ii = sum over sessions s of c_si (c_si - 1)
         score of j = n_ij / sum over k of n_ik
 
-    Order makes no difference to the rules (section 3.1, equation 1), only to which item is the last.
+    Order makes no difference to the rules, only to which item is the last.
+
+    Source: Ludewig and Jannach, *Evaluation of session-based recommendation algorithms*, 2018, on AR.
 
     Attributes:
         preference: see `Sequential`.

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from longtail.algorithms.base import FoldIn
-from longtail.algorithms.histories import best_rated
+from longtail.algorithms.histories import best_rated, row_numbers
 from longtail.algorithms.powers import Explains, SimilarItems
 from longtail.algorithms.sequential import Sequential, last_events
 from longtail.data.catalog import Catalog
@@ -18,7 +18,7 @@ from longtail.data.interactions import Interactions
 from longtail.params import hyper
 from longtail.types import FloatArray, IntArray, RealArray
 
-__all__ = ["ItemRules"]
+__all__ = ["ItemRules", "followers"]
 
 
 @dataclass(kw_only=True)
@@ -63,3 +63,22 @@ class ItemRules(Sequential, SimilarItems, Explains, ABC):
     def _reasons(self, history: sparse.csr_array, item: int) -> tuple[IntArray, RealArray]:
         _, last = last_events(self._preferences(history))
         return last, self.rules_[last][:, [item]].toarray()[:, 0].astype(np.float64)
+
+
+def followers(sequences: sparse.csr_array, weights: RealArray) -> sparse.csr_array:
+    """(n_items, n_items) float64 how often column comes after row, an event d steps later counting `weights[d - 1]`.
+
+    Examples:
+        >>> rows = sparse.csr_array(([1.0, 1.0, 1.0], [1, 0, 1], [0, 3]), shape=(1, 2))
+        >>> followers(rows, np.array([1.0, 0.5])).toarray().tolist()
+        [[0.0, 1.0], [1.0, 0.5]]
+    """
+    n_items, items, of = sequences.shape[1], sequences.indices, row_numbers(sequences)
+    found = sparse.csr_array((n_items, n_items), dtype=np.float64)
+    for steps, weight in enumerate(weights.tolist(), start=1):
+        same = of[steps:] == of[:-steps]
+        if not same.any():
+            break
+        pairs = items[:-steps][same], items[steps:][same]
+        found = found + sparse.coo_array((np.full(len(pairs[0]), weight), pairs), shape=found.shape).tocsr()
+    return found
