@@ -106,7 +106,8 @@ def _score(
 ) -> None:
     """Fill the rows lo..hi of `scores`."""
     n_items, n_sessions = len(item_factor), len(factor)
-    similarity, met = np.zeros(n_sessions), np.empty(n_sessions, dtype=np.int64)
+    similarity, met = np.empty(n_sessions), np.empty(n_sessions, dtype=np.int64)
+    asked_by = np.full(n_sessions, -1, dtype=np.int64)
     latest, sums = np.full(n_items, -1, dtype=np.int64), np.zeros(n_items)
     for row in range(lo, hi):
         begin, end, count = indptr[row], indptr[row + 1], 0
@@ -117,12 +118,11 @@ def _score(
             latest[item] = event
             for place in range(item_indptr[item], item_indptr[item + 1]):
                 session = item_sessions[place]
-                if similarity[session] == 0.0:
-                    met[count] = session
+                if asked_by[session] != row:
+                    asked_by[session], similarity[session], met[count] = row, 0.0, session
                     count += 1
                 similarity[session] += weights[event]
-        found = np.sort(met[:count])
-        taken = found[:sample_size]
+        taken = np.sort(met[:count])[:sample_size]
         values = np.empty(len(taken))
         for at in range(len(taken)):
             session = taken[at]
@@ -148,7 +148,5 @@ def _score(
         for item in range(n_items):
             scores[row, item] = sums[item] * item_factor[item]
             sums[item] = 0.0
-        for at in range(count):
-            similarity[found[at]] = 0.0
         for event in range(begin, end):
             latest[items[event]] = -1
