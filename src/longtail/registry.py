@@ -17,7 +17,7 @@ from typing import Any
 from longtail import params
 from longtail.errors import ConfigError
 
-__all__ = ["BUILT_IN", "GROUP", "LINEUP", "family", "get", "make", "name_of", "names", "parse", "spec"]
+__all__ = ["BUILT_IN", "GROUP", "LINEUP", "SESSIONS", "family", "get", "make", "name_of", "names", "parse", "spec"]
 
 GROUP = "longtail.algorithms"
 
@@ -80,6 +80,9 @@ LINEUP = (
     "ease",
 )
 """What a bake-off compares when nobody says otherwise."""
+
+SESSIONS = ("popular", "implicit-item-knn", "ar", "markov", "sr", "sknn", "vsknn", "stan")
+"""The same of sessions, what comes next in them."""
 
 
 def names() -> list[str]:

@@ -194,6 +194,12 @@ def test_only_what_was_liked_is_part_of_a_sequence() -> None:
     assert lt.make("markov", preference="liked").fit(data).recommend_for([[5]], n=1).of(0) == [7]
 
 
+def test_items_of_every_session_have_no_rarity_rather_than_a_negative_one() -> None:
+    rows = {"session": [1, 1, 1, 2, 2], "item": [5, 5, 6, 5, 6]}
+    model = lt.make("vsknn").fit(lt.Interactions.from_frame(rows, duplicates="keep"))
+    assert model.recommend_for([[5]], n=2, exclude="none").scores.tolist() == [[2.0, 2.0]]
+
+
 def test_a_repeat_is_a_rule_of_its_own() -> None:
     rows = {"session": [1, 1, 1, 1], "item": [5, 5, 5, 6]}
     data = lt.Interactions.from_frame(rows, duplicates="keep")

@@ -24,7 +24,7 @@ class VSKNN(SessionNeighbors):
         score of i = sum over the neighbors n of s that hold i, of sim(s, n) (1 + idf ln(N / c_i)) / x(s, n)
 
     where the latest item that s has in common with n was met x events ago (1: just now), N is the number of past
-    sessions, c_i that of the events of item i.
+    sessions, c_i that of the events of item i. A negative logarithm counts as 0.
 
     Source: Ludewig and Jannach, *Evaluation of session-based recommendation algorithms*, 2018, on V-SKNN; the weights
     are those of the settings that did best there on logs of shops.
@@ -55,5 +55,5 @@ class VSKNN(SessionNeighbors):
         return np.ones(len(sizes))
 
     def _decay(self) -> Decay:
-        rare = np.log(self.sessions_.shape[0] / np.maximum(self.counts_, 1.0))
+        rare = np.maximum(np.log(self.sessions_.shape[0] / np.maximum(self.counts_, 1.0)), 0.0)
         return Decay(1.0 / np.arange(1.0, 1000.0), np.ones(1), 1.0 + self.idf * rare)
