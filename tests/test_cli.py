@@ -196,7 +196,11 @@ def test_evaluate_with_the_training_data_looks_beyond_accuracy(run: Run, tmp_pat
     assert scores["hit_rate"] == 1.0
     assert scores["average_recommendation_popularity"] == pytest.approx((1.5 + 1) / 2)
     assert scores["unexpectedness"] == 0.0
-    assert "Gini index" in run("evaluate", parts[0], "--train", parts[1], "--lists", parts[2])[1]
+    shown = run("evaluate", parts[0], "--train", parts[1], "--lists", parts[2])[1]
+    assert "Gini index" in shown
+    assert "nan" not in shown
+    (hits,) = [line.split() for line in shown.splitlines() if line.startswith("hit rate ")]
+    assert hits == ["hit", "rate", "100.00%", "higher"]
 
 
 @pytest.mark.parametrize("verb", [("data", "info"), ("algorithms",), ("data", "list")])
@@ -382,6 +386,34 @@ def test_one_failure_is_told_and_all_failures_are_an_error(run: Run, ratings: Pa
     assert code == 2
     assert "failed: " in out
     assert err.splitlines()[-1].startswith("longtail: no algorithm finished")
+
+
+def test_a_kept_run_says_where_and_how_to_go_on(
+    run: Run, ratings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    call = ["bakeoff", str(ratings), "-a", "popular", "-a", "bias", "--run", str(tmp_path / "kept")]
+    with monkeypatch.context() as patched:
+        patched.setattr("longtail.algorithms.baseline.Bias._fit", interrupt)
+        code, out, _ = run(*call)
+    assert code == 130
+    assert out.splitlines()[-1] == f"The run is kept in {tmp_path / 'kept'}: the same command goes on from there"
+    code, out, _ = run(*call)
+    assert code == 0
+    assert out.splitlines()[-1] == f"The run is kept in {tmp_path / 'kept'}, for longtail compare"
+
+
+def test_an_audit_says_its_findings_once(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("user,item,rating\n1,20,5\n2,10,4\n2,30,1\n")
+    (tmp_path / "test.csv").write_text("user,item,rating\n1,20,5\n")
+    code, out, err = run("audit", str(tmp_path / "train.csv"), str(tmp_path / "test.csv"))
+    assert code == 2
+    assert "1 of 1 test rows" in out
+    assert "1 of 1 test rows" not in err
+    assert err.startswith("longtail: 1 kind of leak found: pair-in-both; to go on all the same, --accept pair-in-both")
+    assert len(err.splitlines()) == 1
 
 
 def test_an_interrupt_leaves_what_is_finished(

@@ -12,6 +12,8 @@ import pytest
 
 import longtail as lt
 from longtail import cli
+from longtail.cli.behavior import _range
+from longtail.cli.perceived import _asked_for
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -45,6 +47,18 @@ def test_behavior_shows_both_tables_for_each_algorithm(run: Run, ratings: Path) 
     assert "it has no seed" in out
 
 
+def test_labels_of_a_bakeoff_are_found_in_a_sheet() -> None:
+    assert _asked_for("svd (epochs=5, factors=8)") == "svd:epochs=5,factors=8"
+    assert _asked_for("item-knn") == "item-knn"
+
+
+def test_nothing_has_no_sign() -> None:
+    row = {"gain": -0.2, "gain_low": -1.6, "gain_high": 0.4}
+    assert _range(row, "gain", "{:+.0f}") == "0 [-2, 0]"
+    assert _range({**row, "gain_low": None}, "gain", "{:+.1f}") == "-0.2"
+    assert _range({"gain": 0.001, "gain_low": None, "gain_high": None}, "gain", "{:.0%}") == "0%"
+
+
 def test_behavior_as_json(run: Run, ratings: Path) -> None:
     code, out, _ = run("behavior", ratings, "-a", "random", "--probes", "2", "--retrains", "0", "-n", "5", "--json")
     (found,) = json.loads(out)["behaviors"]
@@ -58,7 +72,7 @@ def test_behavior_refuses_before_the_work(run: Run, ratings: Path) -> None:
     assert (code, out) == (2, "")
     assert "needs a catalog" in err
     code, _, err = run("behavior", ratings, "-a", "popular", "--days", "0", "--retrains", "0", "--probes", "1")
-    assert (code, err) == (2, "longtail: days must be above 0, not 0.0\n")
+    assert (code, err) == (2, "longtail: days must be above 0 and finite, not 0.0\n")
 
 
 def answered(sheet: Path, rater: str, value: int) -> Path:

@@ -100,3 +100,32 @@ def test_a_bakeoff_of_sessions(run: Run, clicks: Path) -> None:
     chosen = json.loads(out)
     assert chosen["protocol"]["name"] == "rest-of-session"
     assert [one["algorithm"] for one in chosen["outcomes"]] == ["markov"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "problem"),
+    [
+        ("temporal", "a split by time needs times, and these data have none; add a timestamp column"),
+        ("sliding-window", "a split by time needs times, and these data have none; add a timestamp column"),
+        ("next-item", "a split by time needs times, and these data have none; add a timestamp column"),
+        ("rest-of-session", "a split by time needs times, and these data have none; add a timestamp column"),
+        ("leave-last-out", "a split by time needs times, and these data have none; add a timestamp column"),
+        ("user-cold-start:which=last", "a split by time needs times, and these data have none; add a timestamp"),
+        ("item-cold-start:which=newest", "a split by time needs times, and these data have none; add a timestamp"),
+        ("k-fold:k=99", "k-fold hides every row in one of 99 turns, and there are 16 rows"),
+    ],
+)
+def test_data_that_a_protocol_cannot_divide(
+    run: Run, small: lt.Interactions, tmp_path: Path, spec: str, problem: str
+) -> None:
+    small.to_frame().write_csv(tmp_path / "untimed.csv")
+    code, out, err = run("bakeoff", str(tmp_path / "untimed.csv"), "-a", "popular", "--protocol", spec)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"longtail: {problem}")
+    assert len(err.splitlines()) == 1
+
+
+def test_a_moment_beyond_any_calendar(run: Run) -> None:
+    assert "what came from 99999999999999999 on" in " ".join(
+        run("protocols", "temporal:at=99999999999999999")[1].split()
+    )

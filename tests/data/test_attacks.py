@@ -84,6 +84,40 @@ def test_popular_filler_is_popular_and_a_bandwagon_is_jumped_on(genuine: lt.Inte
     assert jumped.sum() == 10 * 20
 
 
+def test_a_popular_target_is_rated_once_and_ten_others_are_jumped_on(genuine: lt.Interactions) -> None:
+    by_rank = np.argsort(-genuine.item_counts, kind="stable")
+    target = genuine.item_ids[by_rank[:1]].tolist()
+    rows = planted_rows(attacks.plant(genuine, "bandwagon", share=0.1, target=target))
+    pairs = set(zip(rows.users.tolist(), rows.items.tolist(), strict=True))
+    assert len(pairs) == len(rows)
+    assert np.isin(rows.items, by_rank[:11]).sum() == 11 * 20  # the target, and the ten after it
+
+
+def test_a_reverse_bandwagon_runs_down_what_is_known_and_disliked(genuine: lt.Interactions) -> None:
+    means = np.bincount(genuine.items, genuine.values) / genuine.item_counts
+    head = np.argsort(-genuine.item_counts, kind="stable")[:30]
+    disliked = head[np.argsort(means[head], kind="stable")][:10]
+    rows = planted_rows(made(genuine, "reverse-bandwagon", share=0.1, target=[int(head[-1]) + 1]))
+    chosen = np.isin(rows.items, np.setdiff1d(disliked, head[-1:]))
+    assert (rows.values[chosen] == 0.5).all()
+    assert chosen.sum() == 20 * len(np.setdiff1d(disliked, head[-1:]))
+
+
+def test_filler_varies_as_people_do(genuine: lt.Interactions) -> None:
+    rows = planted_rows(attacks.plant(genuine, "average", share=1.0, target=[1], filler=0.5))
+    known = np.argsort(-genuine.item_counts, kind="stable")
+    for item in known[known != genuine.item_ids.index([1])[0]][:5]:
+        given, own = rows.values[rows.items == item], genuine.values[genuine.items == item]
+        assert given.std() == pytest.approx(own.std(), rel=0.4)
+
+
+def test_the_usual_target_is_of_middling_popularity(genuine: lt.Interactions) -> None:
+    low, high = np.quantile(genuine.item_counts[genuine.item_counts > 0], (0.25, 0.75))
+    for seed in range(12):
+        (target,) = attacks.plant(genuine, "random", share=0.01, seed=seed).targets
+        assert low <= genuine.item_counts[genuine.item_ids.index([target])[0]] <= high
+
+
 def test_times_are_those_of_people(genuine: lt.Interactions) -> None:
     attack = attacks.plant(genuine, "random", share=0.2)
     rows = planted_rows(attack)

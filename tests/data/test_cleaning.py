@@ -83,6 +83,10 @@ def test_the_report_counts_before_and_after(world: lt.Interactions) -> None:
     assert set(report.to_frame()["user"]) == set(map(str, attack.planted))
     assert json.loads(report.to_json())["after"]["rows"] == report.after["rows"]
     assert "bots: took out" in str(report)
+    assert report.steps[0].taken.endswith(" rows, 6 users, 0 items")
+    rows = {"user": [1, 1, 2, 2, 3], "item": [10, 20, 10, 20, 30]}
+    single = MinimumRatings(users=2).apply(lt.Interactions.from_frame(rows)).report()
+    assert single.steps[0].taken == "1 row, 1 user, 1 item"
 
 
 def test_a_step_that_would_leave_nothing_says_so(world: lt.Interactions) -> None:
@@ -160,6 +164,37 @@ def test_figures_of_pace_by_hand() -> None:
     assert regularity(data, 3)[0] == pytest.approx(pauses.std() / pauses.mean())
     assert regularity(data, 3)[1] == 0
     assert np.isnan(regularity(data, 5)).all()
+
+
+def test_a_bot_is_one_beyond_each_threshold_and_nobody_before() -> None:
+    def suspects(times: list[int], ratings: list[float]) -> list[str]:
+        rows = {"user": [1] * len(times), "item": range(len(times)), "rating": ratings, "timestamp": times}
+        others = {"user": [2, 2], "item": [0, 1], "rating": [1.0, 5.0], "timestamp": [0, 10**7]}
+        frame = {name: [*rows[name], *others[name]] for name in rows}
+        return sorted({found.kind for found in Bots().mark(lt.Interactions.from_frame(frame)).suspects})
+
+    rng = np.random.default_rng(0)
+    for n, found in ((500, []), (501, ["too many"])):
+        times = np.sort(rng.choice(86_400, n, replace=False))
+        times[[0, -1]] = 0, 86_400  # 24 hours, both ends included
+        assert suspects(times.tolist(), (np.arange(n) % 5 + 1.0).tolist()) == found
+    far = (np.arange(25) * 10_000).tolist()  # pauses that say nothing
+    for same, other, found in ((19, 1, ["too uniform"]), (18, 2, []), (19, 0, []), (20, 0, ["too uniform"])):
+        assert suspects(far[: same + other], [4.0] * same + [2.0] * other) == found
+    for pauses, found in ((20, ["too uniform"]), (19, [])):
+        clock = (np.arange(pauses + 1) * 60).tolist()
+        assert suspects(clock, (np.arange(len(clock)) % 5 + 1.0).tolist()) == found
+    pairs = np.repeat(np.arange(21) * 60, 2).tolist()  # two in each minute, in the same second
+    assert suspects(pairs, (np.arange(42) % 5 + 1.0).tolist()) == ["too uniform"]
+    human = np.cumsum(rng.exponential(60, 40) + 1).astype(int).tolist()
+    assert suspects(human, (np.arange(40) % 5 + 1.0).tolist()) == []
+
+
+def test_who_does_just_as_much_as_may_be_stays() -> None:
+    amounts = np.array([1, 2, 3, 4, 7])
+    assert OutlierUsers(rule="iqr", width=0).limit(amounts) == 4.0
+    rows = {"user": np.repeat(np.arange(5), amounts), "item": np.concatenate([np.arange(n) for n in amounts])}
+    assert accused(OutlierUsers(rule="iqr", width=0), lt.Interactions.from_frame(rows)) == {4}
 
 
 def test_what_cannot_be_looked_at_is_said() -> None:

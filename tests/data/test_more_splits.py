@@ -187,6 +187,11 @@ def test_cold_items_have_no_row_in_train(data: Interactions, share: float, which
         assert max(first[item] for item in known) <= min(first[item] for item in cold)
 
 
+def test_of_items_as_new_as_each_other_the_later_by_index_are_kept_back() -> None:
+    data = Interactions.from_frame({"user": [1] * 5, "item": range(5), "timestamp": [0, 7, 7, 7, 7]})
+    assert splits.cold_items(data, 0.4, which="newest").test.items.tolist() == [3, 4]
+
+
 def test_seeds_choose_the_items() -> None:
     data = Interactions.from_frame({"user": [1] * 8 + [2] * 8, "item": list(range(8)) * 2})
     chosen = {tuple(sorted(set(splits.cold_items(data, 0.25, seed=seed).test.items))) for seed in range(20)}
@@ -234,6 +239,8 @@ def test_windows_of_days_end_with_the_data() -> None:
         splits.sliding_windows(data, 5, days=0.4)
     with pytest.raises(DataError, match="there are no rows before the window"):
         splits.sliding_windows(data, 4, days=1)
+    with pytest.raises(DataError, match="there are no rows before the window"):
+        splits.sliding_windows(data, days=1e300)
     for wrong in ({"days": 0}, {"days": float("inf")}, {"history": -1}, {"windows": 0}, {"fraction": 2}):
         with pytest.raises(ConfigError):
             splits.sliding_windows(data, **wrong)

@@ -14,7 +14,7 @@ from longtail.data.cleaning import ShillingProfiles
 from longtail.data.cleaning import profiles as measures
 from longtail.data.cleaning.targets import campaigns
 from longtail.data.synthetic import World, synthetic
-from longtail.errors import DataError
+from longtail.errors import ConfigError, DataError
 from longtail.types import RealArray
 
 
@@ -94,6 +94,11 @@ def test_a_target_by_hand() -> None:
     assert found[0].users == tuple(range(100, 108))
     scores[:] = 0.0
     assert not list(campaigns(data, scores, 1.5, 0.001))
+    for odd, targets in ((2, set()), (3, {5})):  # two make no campaign, however unlikely
+        scores[:] = 0.0
+        scores[100 : 100 + odd] = 4.0
+        assert {data.item_ids[campaign.item].item() for campaign in campaigns(data, scores, 1.5, 40.0)} >= targets
+        assert targets or not list(campaigns(data, scores, 1.5, 40.0))
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -142,3 +147,9 @@ def test_real_people_are_not_accused(real_data: Path) -> None:
         data = lt.datasets.load(real_data / name)
         assert len(ShillingProfiles().mark(data).suspects) <= 0.005 * data.n_users
         assert len({found.user for found in cleaning.Bots().mark(data).suspects}) <= 0.02 * data.n_users
+
+
+def test_no_detector_is_no_step() -> None:
+    for make in (lambda: ShillingProfiles(detectors=()), lambda: cleaning.parse("shilling:detectors=")):
+        with pytest.raises(ConfigError, match="name at least one detector of deviation, components, similarity"):
+            make()

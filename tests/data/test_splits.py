@@ -158,6 +158,16 @@ def test_random_choice_of_leave_one_out_is_even() -> None:
     assert (np.abs(times_held_out - 200) < 5 * np.sqrt(800 * 0.25 * 0.75)).all()
 
 
+@pytest.mark.parametrize("per", ["user", "item"])
+def test_random_choice_of_each_share_is_even(per: Any) -> None:
+    data = Interactions.from_frame({"user": [1] * 4 + [2] * 4 + [3] * 4 + [4] * 4, "item": [1, 2, 3, 4] * 4})
+    held_out = np.zeros((4, 4))
+    for seed in range(400):
+        test = random_holdout(data, 0.25, per=per, seed=seed)[1]
+        held_out[test.users, test.items] += 1
+    assert (np.abs(held_out - 100) < 5 * np.sqrt(400 * 0.25 * 0.75)).all()
+
+
 def test_seeds_decide(small: lt.Interactions) -> None:
     for split in (random_holdout, leave_one_out):
         chosen = {tuple(rows_without_time(split(small, seed=seed)[1])) for seed in range(8)}

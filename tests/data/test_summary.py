@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 import longtail as lt
 from longtail.data import attacks
 from longtail.data.summary import RULES, advice, gini, head_share, summarize
-from longtail.data.summary.timeline import activity, day
+from longtail.data.summary.ratings import rating_spread
+from longtail.data.summary.timeline import activity, day, same_second
 from longtail.data.synthetic import World, synthetic
 from longtail.errors import DataError
 
@@ -49,6 +50,29 @@ def test_ratings_by_hand(facts: dict[str, Any]) -> None:
     assert spread["high_share"] == 0.5
     assert spread["levels"] == 4
     assert facts["mean_rating"] == spread["mean"] == pytest.approx(19 / 6)
+
+
+def test_users_and_items_without_rows_do_not_count() -> None:
+    data = lt.Interactions.from_frame(ROWS).take([0, 1, 3, 4])
+    assert rating_spread(data)["sd_of_user_means"] == pytest.approx(np.std([4.5, 1]))
+    facts = summarize(data)
+    assert (facts["users"], facts["items"], facts["density"]) == (2, 2, 1.0)
+
+
+def test_the_upper_quarter_is_of_the_scale() -> None:
+    data = lt.Interactions.from_frame({"user": [1, 1], "item": [1, 2], "rating": [4.5, 5.0]}, scale=(-10, 10))
+    assert rating_spread(data)["high_share"] == 0.5
+
+
+def test_the_busiest_hundredth() -> None:
+    users = [*range(200), *[0] * 49, *[1] * 49]
+    data = lt.Interactions.from_frame({"user": users, "item": range(len(users))})
+    assert summarize(data, suspects=False)["top_user_share"] == 100 / 298
+
+
+def test_a_second_is_shared_only_with_oneself() -> None:
+    data = lt.Interactions.from_frame({"user": [1, 1, 2, 2], "item": [1, 2, 1, 2], "timestamp": [1, 5, 5, 9]})
+    assert same_second(data) == {"rows": 0, "share": 0.0, "most": 1}
 
 
 def test_times_by_hand(facts: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from longtail.errors import ConfigError, DataError
 from longtail.evaluation.perceived import krippendorff_alpha
+from longtail.evaluation.perceived.agreement import Alpha
 
 GAP = np.nan
 PUBLISHED = [
@@ -106,6 +107,22 @@ def test_words_follow_the_agreement(noise: float, words: str) -> None:
     truth = rng.integers(1, 6, 120)
     table = np.clip(np.rint(truth + noise * rng.standard_normal((3, 120))), 1, 5)
     assert words in krippendorff_alpha(table).words
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "words"),
+    [
+        (0.9, 0.8, 1.0, "reliable"),
+        (0.9, 0.667, 1.0, "tentative"),
+        (0.9, 0.5, 1.0, "too little"),
+        (0.7, -0.1, 0.9, "told from chance"),
+        (-0.5, -0.9, -0.1, "too little"),
+        (0.7, np.nan, np.nan, "tentative"),
+        (1.0, 0.1, 1.0, "in full"),
+    ],
+)
+def test_words_go_by_the_lower_end(value: float, low: float, high: float, words: str) -> None:
+    assert words in Alpha(value, low, high, "ordinal", 2, 5, 10).words
 
 
 def test_the_interval_covers_the_alpha_of_many_rows() -> None:

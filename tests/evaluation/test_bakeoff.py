@@ -88,6 +88,15 @@ def test_equal_seeds_give_equal_figures_and_others_do_not(films: lt.Interactions
     assert first["rmse"] != other["rmse"]
 
 
+def test_repeats_run_with_one_seed_after_another(films: lt.Interactions) -> None:
+    repeated = run(films, "random:seed=4", repeats=3).outcomes[0]
+    alone = [run(films, f"random:seed={seed}").outcomes[0].values for seed in (4, 5, 6)]
+    for key in ("rmse", "hit_rate", "novelty"):
+        assert repeated.spread[key] == [values[key] for values in alone]
+        assert repeated.values[key] == pytest.approx(np.mean(repeated.spread[key]))
+    assert len(set(repeated.spread["rmse"])) == 3
+
+
 def test_costs_are_measured(films: lt.Interactions, recommenders: SimpleNamespace) -> None:
     found = run(films, recommenders.Known(), recommenders.Hungry())
     for key in ("fit_seconds", "predict_seconds", "recommend_seconds", "cpu_seconds"):

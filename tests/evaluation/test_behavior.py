@@ -19,6 +19,7 @@ from longtail.errors import ConfigError, DataError
 from longtail.evaluation.behavior import behave, churn, responsiveness
 from longtail.evaluation.behavior.probes import HISTORY, NEIGHBORS, Probes
 from longtail.evaluation.behavior.responsiveness import _places
+from longtail.evaluation.behavior.seeds import reseeded
 from longtail.evaluation.behavior.ways import Online
 
 DAY = 86_400
@@ -161,7 +162,7 @@ def test_asking_online_leaves_the_model_as_it_was(world: lt.Interactions, probes
 
 
 def test_places_left_over_are_shared() -> None:
-    assert _places(np.array([2, 0], dtype=np.int32), 4).tolist() == [2.0, 3.0, 1.0, 3.0]
+    assert _places(np.array([2, 0], dtype=np.int32), 4).tolist() == [2.0, 3.5, 1.0, 3.5]
 
 
 def test_no_retrains_is_said(world: lt.Interactions) -> None:
@@ -178,6 +179,19 @@ def test_chance_alone_changes_random_lists_and_nothing_changes_without_it(world:
     assert chance["users"] == 80
     assert chance["new_items"] > 0.5
     assert "no seed" in churn(lt.make("popular"), world, probes=2, retrains=0).noise.missing
+
+
+def test_chance_in_a_member_is_chance(world: lt.Interactions) -> None:
+    """A cascade has no seed of its own; of one with a random member every list is luck, and noise says so."""
+    luck = churn(lt.make("cascade", members=("popular", "random")), world, probes=2, retrains=0).noise.to_dict()
+    assert luck["missing"] == ""
+    assert luck["change"] > 0.3
+    sure = churn(lt.make("cascade", members=("popular", "bias")), world, probes=2, retrains=0).noise
+    assert "no seed" in sure.missing
+    blend = lt.make("blend", members=("random", "svd:seed=4", "bias"))
+    assert reseeded(blend, 2).seed == blend.seed + 2
+    assert reseeded(blend, 2).members == ("random:seed=2", "svd:seed=6", "bias")
+    assert blend.members == ("random", "svd:seed=4", "bias")
 
 
 @dataclass(kw_only=True)
@@ -225,14 +239,26 @@ def test_a_day_changes_the_lists_of_those_who_did_nothing() -> None:
     assert active.changed == 0.0  # they met item 2 and are still to meet item 1
 
 
+def test_what_was_there_a_day_before_is_not_of_the_last_day() -> None:
+    """User 5's row lies exactly a day before the last, user 6's a second later."""
+    data = planted_day()
+    times = data.times.copy()
+    fifth, sixth = (np.flatnonzero((data.users == user) & (data.items == data.items[-7]))[0] for user in (4, 5))
+    times[fifth], times[sixth] = 9 * DAY, 9 * DAY + 1
+    found = churn(lt.make("popular"), dataclasses.replace(data, times=times), n=1, probes=1, retrains=0)
+    assert found.by("a day later, idle users").changed.users.tolist() == [3, 4]
+    assert found.by("a day later, active users").changed.users.tolist() == [0, 1, 2, 5]
+
+
 def test_what_times_cannot_tell_is_said(world: lt.Interactions) -> None:
     timeless = dataclasses.replace(world, times=None)
     lacking = churn(lt.make("popular"), timeless, probes=1, retrains=0).by("a day later, idle users")
     assert lacking.missing == "the data have no times"
     short = churn(lt.make("popular"), world, probes=1, retrains=0, days=10_000)
     assert short.by("10000 days later, active users").missing == "the data span less than 10000 days"
-    with pytest.raises(ConfigError, match="above 0"):
-        churn(lt.make("popular"), world, probes=1, retrains=0, days=0)
+    for days in (0, -1, np.nan, np.inf):
+        with pytest.raises(ConfigError, match="above 0"):
+            churn(lt.make("popular"), world, probes=1, retrains=0, days=days)
 
 
 def test_equal_seeds_give_equal_figures(world: lt.Interactions) -> None:

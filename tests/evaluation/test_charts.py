@@ -101,6 +101,13 @@ def test_heat_is_percent_found_by_rating(result: BakeoffResult) -> None:
     assert sum(map(int, counts["text"])) == result.data["splits"]["one left out"]["test_users"]
 
 
+def test_labels_keep_off_lines() -> None:
+    point, above, below = (0.5, 0.5), (0.5, 1.0), (0.5, 0.0)
+    assert label_places([point], ["one"]) == ["top center"]
+    assert label_places([point], ["one"], drawn=[(point, above)]) == ["bottom center"]
+    assert label_places([point], ["one"], drawn=[(point, above), (below, point)])[0].startswith("middle")
+
+
 def test_labels_move_out_of_the_way() -> None:
     places = label_places([(0.5, 0.5), (0.55, 0.5), (0.01, 0.5)], ["one", "two", "a long label"])
     assert places[0] != places[1]

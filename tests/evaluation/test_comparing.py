@@ -187,6 +187,18 @@ def test_with_the_values_of_users_differences_are_paired(
     assert not of(compare([result, other]), "popular")["hit_rate"][0].paired
 
 
+def test_two_figures_are_two_chances(result: BakeoffResult, other: BakeoffResult) -> None:
+    for run, shift in ((result, 0.0), (other, 0.03)):
+        _with_users(run, shift)
+    alone = of(compare([result, other]), "popular")["hit_rate"][0].p
+    for run in (result, other):
+        outcome = run.outcomes[2]
+        outcome.values["recall"], outcome.per_user["recall"] = outcome.values["hit_rate"], outcome.per_user["hit_rate"]
+    both = of(compare([result, other]), "popular")
+    assert 0 < alone < 0.5
+    assert both["hit_rate"][0].p == both["recall"][0].p == pytest.approx(2 * alone)
+
+
 def test_a_figure_that_is_no_mean_of_users_stays_plain(result: BakeoffResult, other: BakeoffResult) -> None:
     for run in (result, other):
         value = MetricValue(0.9, "catalogue_coverage", [0, 1, 2], [0.1, 0.2, 0.1])

@@ -9,11 +9,12 @@ import math
 import numpy as np
 import pytest
 
+from longtail import registry
 from longtail.data.synthetic import World
 from longtail.errors import ConfigError, MemoryBudgetError
 from longtail.evaluation.behavior import Simulation, bubble, filter_bubble
 from longtail.evaluation.behavior.bubble_measures import MEASURES, PER_USER, Yardstick, coverage, gini
-from longtail.evaluation.behavior.policies import Policy
+from longtail.evaluation.behavior.policies import Follow, Policy
 
 RULES = Simulation(users=60, items=120, ratings=1_800, rounds=8)
 
@@ -121,6 +122,21 @@ def test_a_planted_bubble_is_found_and_chance_is_not_taken_for_one() -> None:
     assert result.run("nearest").curve("list_spread")[1] < 0.8 * result.run("random").curve("list_spread")[1]
 
 
+def test_who_cannot_narrow_is_not_said_to_narrow_and_taste_is_told_from_a_bubble() -> None:
+    """Random lists neither narrow nor widen, in each of three worlds; true taste narrows what is met, and pays off."""
+    for seed in range(3):
+        found = filter_bubble(["random"], Simulation(users=100, items=200, ratings=3_000, rounds=10, seed=seed))
+        rows = {(row["algorithm"], row["measure"]): row for row in found.narrowing().to_dicts()}
+        chance, taste = rows["random", "list_spread"], rows["true taste", "met_spread"]
+        assert chance["change_low"] < 0 < chance["change_high"]
+        assert abs(rows["random", "met_spread"]["beyond"]) < 0.5 * abs(taste["beyond"])
+        assert taste["beyond_high"] < 0
+        for run in found.runs[:-1]:
+            assert run.curve("utility")[1:].mean() < found.run("true taste").curve("utility")[1:].mean() - 0.2
+        pairs = list(zip(found.run("random").curve("utility"), found.run("browsing").curve("utility"), strict=True))
+        assert all(abs(one - other) < 0.3 for one, other in pairs[1:])
+
+
 def test_places_at_the_top_are_taken_more_where_they_are_looked_at_more() -> None:
     even, biased = (bubble._Stage.of(Simulation(**{**RULES.__dict__, "position_bias": bias})) for bias in (0.0, 4.0))
     lists = np.tile(np.arange(10, dtype=np.int32), (RULES.users, 1))
@@ -140,6 +156,17 @@ def test_folding_in_answers_without_a_fit() -> None:
     rules = Simulation(users=40, items=60, ratings=800, rounds=3, update="fold-in")
     found = filter_bubble(["item-knn"], rules, controls=False).run("item-knn")
     assert np.isfinite(found.curve("list_spread")[1:]).all()
+
+
+def test_what_was_taken_is_folded_in_and_not_listed_again() -> None:
+    stage = bubble._Stage.of(Simulation(users=40, items=60, ratings=800, rounds=3, update="fold-in"))
+    policy, data = Follow(registry.make("item-knn"), "fold-in"), stage.start
+    first = policy.lists(data, 1, 10)
+    fitted = policy._fitted
+    second = policy.lists(stage._grown(data, np.arange(40, dtype=np.int32), first[:, 0], 1), 2, 10)
+    assert policy._fitted is fitted
+    assert not (second == first[:, :1]).any()
+    assert (second[:, :9] != first[:, 1:]).any()  # and what is known now counts
 
 
 def test_the_window_is_the_last_ten_and_moves_on(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from longtail.algorithms.base import FoldIn, Recommender
 from longtail.errors import ArtifactError, ConfigError, DataError
 from longtail.evaluation.bakeoff import Bakeoff, BakeoffResult
 from longtail.evaluation.bakeoff.journal import Journal
-from longtail.evaluation.bakeoff.part import merged
+from longtail.evaluation.bakeoff.part import Part, merged
 from longtail.evaluation.metrics.value import MetricValue
 
 COSTS = {"fit_seconds", "predict_seconds", "recommend_seconds", "cpu_seconds", "peak_mb"}
@@ -48,6 +49,17 @@ class Counted(Recommender):
 
     def _score_histories(self, histories):
         return np.tile(self.order_, (histories.shape[0], 1))
+
+
+@dataclass(kw_only=True)
+class Sleepy(Counted):
+    """Takes its time."""
+
+    nap: ClassVar[float] = 0.5
+
+    def _fit(self, train, catalog):
+        time.sleep(self.nap)
+        super()._fit(train, catalog)
 
 
 def figures(result: BakeoffResult) -> list[dict[str, float | None]]:
@@ -99,6 +111,12 @@ def test_a_finished_run_is_read_not_repeated(films: lt.Interactions, tmp_path: P
         assert all(np.array_equal(v.per_user, other.per_user[k].per_user, True) for k, v in one.per_user.items())
 
 
+def test_the_time_of_a_run_is_that_of_all_its_sessions(films: lt.Interactions, tmp_path: Path) -> None:
+    Bakeoff(films, [Sleepy()]).run(progress=False, folder=tmp_path)
+    again = Bakeoff(films, [Sleepy()]).run(progress=False, folder=tmp_path)
+    assert again.seconds >= 2 * Sleepy.nap  # two folds, and nothing was done again
+
+
 def test_what_is_no_run_is_refused_in_words(films: lt.Interactions, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="there is no bake-off"):
         BakeoffResult.from_folder(tmp_path)
@@ -143,12 +161,61 @@ def test_a_damaged_part_is_done_again(films: lt.Interactions, tmp_path: Path, da
     assert figures(again) == figures(first)
 
 
+def damaged(name: Path, text: bytes) -> dict[str, bytes | None]:
+    """What a crash, a full disk or a careless hand makes of a file; None: it is gone."""
+    if name.suffix != ".json":
+        return {"gone": None, "half": text[: len(text) // 2]}
+    digit = next((at for at in range(len(text) * 2 // 3, len(text)) if 48 <= text[at] < 57), len(text) // 2)
+    return {"null": b"null", "digit": text[:digit] + bytes([text[digit] + 1]) + text[digit + 1 :]}
+
+
+def test_any_one_damaged_file_is_done_again_or_refused_in_a_line(films: lt.Interactions, tmp_path: Path) -> None:
+    def run(folder: Path) -> BakeoffResult:
+        return Bakeoff(films, ["popular"]).run(progress=False, folder=folder)
+
+    first = run(tmp_path / "whole")
+    files = [path.relative_to(tmp_path / "whole") for path in (tmp_path / "whole").rglob("*") if path.is_file()]
+    assert len(files) == 2 + 2 * 4  # values of users, and three folds
+    for name in [name for name in files if name.parts[0] != "parts" or "left-out" in name.parent.name]:
+        for how, text in damaged(name, (tmp_path / "whole" / name).read_bytes()).items():
+            folder = tmp_path / f"{how} {name.parent.name} {name.name}"
+            shutil.copytree(tmp_path / "whole", folder)
+            if text is None:
+                (folder / name).unlink()
+            else:
+                (folder / name).write_bytes(text)
+            if name.parts[0] in ("users", "results.json") and how != "digit":
+                with pytest.raises(DataError) as refused:
+                    BakeoffResult.from_folder(folder)
+                assert "\n" not in str(refused.value)
+            if name.name == "run.json":
+                with pytest.raises(ConfigError, match=r"holds something else|damaged|holds a run with another"):
+                    run(folder)
+                continue
+            again = run(folder)
+            assert figures(again) == figures(first), folder.name
+            assert again.outcomes[0].segments == first.outcomes[0].segments, folder.name
+            assert again.outcomes[0].picks == first.outcomes[0].picks, folder.name
+            assert BakeoffResult.from_folder(folder) == again
+
+
+def test_a_part_of_an_older_layout_is_done_again(films: lt.Interactions, tmp_path: Path) -> None:
+    Bakeoff(films, [Counted()]).run(progress=False, folder=tmp_path)
+    part = next(path.parent for path in (tmp_path / "parts").rglob("manifest.json") if "left-out" in path.parent.name)
+    manifest, state = artifacts.read(part)
+    del manifest["part_crc32"], manifest["part"]["treated"]
+    artifacts.write(part, manifest, state)
+    Bakeoff(films, [Counted()]).run(progress=False, folder=tmp_path)
+    assert Counted.fits == 3
+
+
 def test_another_run_is_refused_in_words(films: lt.Interactions, clicks: lt.Interactions, tmp_path: Path) -> None:
     Bakeoff(films, ["popular"]).run(progress=False, folder=tmp_path)
     for other, what in (
-        (Bakeoff(films, ["popular"], seed=1), "protocol"),
-        (Bakeoff(clicks, ["popular"]), "data and catalog and protocol"),
-        (Bakeoff(films, ["popular"], user=101), "user"),
+        (Bakeoff(films, ["popular"], seed=1), "its protocol, user differ"),
+        (Bakeoff(clicks, ["popular"]), "its data, catalog, protocol, user differ"),
+        (Bakeoff(films, ["popular"], user=101), "its user differs"),
+        (Bakeoff(films, ["popular"], user=[Bakeoff(films, ["popular"]).sample.id, 101]), "its user differs"),
     ):
         with pytest.raises(ConfigError, match=what):
             other.run(progress=False, folder=tmp_path)
@@ -212,6 +279,14 @@ def test_without_a_folder_nothing_is_kept() -> None:
     assert Journal(None, {}).kept("a", {}, "fold", None) is None
 
 
+def test_a_part_of_other_parameters_is_no_part_of_this(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, {})
+    journal.keep("a", {"factors": 8}, Part("fold", ("hits",), seed=1))
+    assert journal.kept("a", {"factors": 8}, "fold", 1) == Part("fold", ("hits",), seed=1)
+    assert journal.kept("a", {"factors": 9}, "fold", 1) is None
+    assert journal.kept("a", {"factors": 8}, "fold", 2) is None
+
+
 def test_merging_counts_each_user_once_and_skips_what_is_undefined() -> None:
     first = MetricValue.over_users("ndcg", users=[0, 2], per_user=[np.nan, 0.5])
     second = MetricValue.over_users("ndcg", users=[0, 1], per_user=[np.nan, 1.0])
@@ -221,3 +296,54 @@ def test_merging_counts_each_user_once_and_skips_what_is_undefined() -> None:
     assert np.array_equal(value.per_user, [np.nan, 1.0, 0.5], equal_nan=True)
     nobody = MetricValue.over_users("ndcg", users=[0], per_user=[np.nan])
     assert np.isnan(merged([nobody, nobody]))
+
+
+# -- the same folder, asked for something else -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def timed() -> lt.Interactions:
+    return lt.datasets.synthetic(users=50, items=40, ratings=700, seed=2)
+
+
+def test_no_part_of_another_curve_or_of_other_repeats_gets_into_a_run(timed: lt.Interactions, tmp_path: Path) -> None:
+    asked = [
+        {"repeats": 3},
+        {"repeats": 1},
+        {"curve": (0.25, 0.5, 1)},
+        {"curve": (0.25, 0.5, 1), "curve_order": "earliest"},
+        {"curve": (0.5, 0.75)},
+        {"curve": (0.25, 0.250001)},
+        {"repeats": 2, "curve": (0.5, 1), "curve_order": "earliest"},
+    ]
+    for options in asked:
+        kept = Bakeoff(timed, [Counted(), "bias"], **options).run(progress=False, folder=tmp_path)
+        fresh = Bakeoff(timed, [Counted(), "bias"], **options).run(progress=False)
+        assert figures(kept) == figures(fresh)
+        assert [outcome.curve for outcome in kept.outcomes] == [outcome.curve for outcome in fresh.outcomes]
+        assert [outcome.spread for outcome in kept.outcomes] == [outcome.spread for outcome in fresh.outcomes]
+        assert kept.comparisons == fresh.comparisons
+        assert BakeoffResult.from_folder(tmp_path) == kept
+
+
+def test_shares_that_hardly_differ_are_kept_apart(timed: lt.Interactions, tmp_path: Path) -> None:
+    """Two shares that look alike when rounded, but part after another row."""
+    counts = timed.user_counts[timed.user_counts > 0]
+    edge = 7 / counts.max()
+    shares = (edge, edge * (1 + 1e-7))
+    folds = Bakeoff(timed, ["bias"], "leave-one-out", curve=shares)._curve_folds
+    assert len({fold.name for fold in folds.values()}) == len(folds) == 2
+    run = Bakeoff(timed, ["bias"], "leave-one-out", curve=shares)
+    assert run.run(progress=False, folder=tmp_path).outcomes[0].curve == run.run(progress=False).outcomes[0].curve
+
+
+def test_what_was_made_while_more_leaks_were_accepted_is_made_again(films: lt.Interactions, tmp_path: Path) -> None:
+    def fits(accept: tuple[str, ...]) -> int:
+        before = Counted.fits
+        Bakeoff(films, [Counted()], accept=accept).run(progress=False, folder=tmp_path)
+        return Counted.fits - before
+
+    assert fits(("learned-elsewhere",)) == 2
+    assert fits(("learned-elsewhere",)) == 0
+    assert fits(()) == 2
+    assert fits(("learned-elsewhere", "features")) == 0  # clean by stricter rules is clean

@@ -24,6 +24,7 @@ from longtail.data.synthetic import World
 from longtail.errors import ConfigError, DataError, LeakageError
 from longtail.evaluation import leakage
 from longtail.evaluation.leakage import CHECKS, Audit, Seen
+from longtail.evaluation.leakage.columns import Figure, along_a_line
 from longtail.evaluation.protocols import PROTOCOLS
 
 MIXED = ("future", "own-future", "split-session")
@@ -533,6 +534,162 @@ def test_no_alarm_on_sessions_of_a_shop(real_data: Any) -> None:
         assert lt.audit(train, test).findings == ()
 
 
+def at_random(columns: dict[str, Any]) -> Split:
+    return Split(*splits.random_holdout(Interactions.from_frame(columns), seed=0))
+
+
+@pytest.mark.parametrize("straight", [2, 8])
+def test_people_who_answer_a_survey_all_alike_are_no_twins(straight: int) -> None:
+    """A hundred people answer the same twenty questions, some of them with the highest mark throughout."""
+    rng = np.random.default_rng(0)
+    users, items = np.divmod(np.arange(100 * 20), 20)
+    answers = rng.choice([1.0, 2.0, 3.0, 4.0, 5.0], p=[0.1, 0.1, 0.2, 0.25, 0.35], size=len(users))
+    answers[users < straight] = 5.0
+    assert at_random({"user": users, "item": items, "rating": answers}).audit().findings == ()
+
+
+def test_a_class_that_takes_the_same_courses_is_a_note() -> None:
+    users, courses = np.divmod(np.arange(300 * 15), 15)
+    (finding,) = at_random({"user": users, "item": users % 10 * 15 + courses}).audit().findings
+    assert (finding.name, finding.severity) == ("twin-users", "note")
+    assert "a history that more than 3 others share" in finding.sentence
+
+
+def test_what_users_have_in_train_themselves_is_not_given_away_by_twins(worlds: dict[str, Split]) -> None:
+    spoiled = copied_user(worlds["untimed"])
+    assert failing(spoiled.audit()) == {"twin-users"}
+    pair = [longest(worlds["untimed"].whole), spoiled.test.n_users - 1]
+    known = spoiled.test.take(np.isin(spoiled.test.users, pair))
+    assert failing(spoiled.but(train=joined(spoiled.train, known)).audit()) == {"pair-in-both"}
+
+
+@pytest.mark.parametrize(("items", "later", "expected"), [
+    (12, None, {"twin-users"}),
+    (11, None, set()),
+    (11, 0, {"twin-users"}),
+    (11, 1, set()),
+])  # fmt: skip
+def test_short_histories_must_be_of_the_same_seconds(items: int, later: int | None, expected: set[str]) -> None:
+    """Two people with the same rare items, among 200 who clicked what they liked."""
+    rng = np.random.default_rng(3)
+    others = [(2 + user, item) for user in range(200) for item in rng.choice(300, 10, replace=False)]
+    rows = [*others, *((user, 1_000 + item) for user in (0, 1) for item in range(items))]
+    columns = {"user": [user for user, _ in rows], "item": [item for _, item in rows]}
+    if later is not None:
+        columns["timestamp"] = [
+            *range(len(others)),
+            *(5_000 + item + later * user for user, item in rows[len(others) :]),
+        ]
+    data = Interactions.from_frame(columns)
+    mine = np.flatnonzero(data.users == data.user_ids.index([0])[0])
+    tested = np.isin(np.arange(len(data)), np.r_[np.arange(0, len(others), 10), mine[:1]])
+    assert failing(lt.audit(data.take(~tested), data.take(tested), accept=MIXED)) == expected
+
+
+def test_every_user_under_two_ids_is_a_leak(worlds: dict[str, Split]) -> None:
+    whole = worlds["mixed ratings"].whole
+    ids = Ids([*whole.user_ids.values.tolist(), *(whole.user_ids.values + OFFSET).tolist()], kind="user")
+    one = dataclasses.replace(whole, user_ids=ids)
+    both = joined(one, dataclasses.replace(one, users=whole.users + whole.n_users))
+    (finding,) = lt.audit(*splits.random_holdout(both, seed=1), accept=MIXED).failed
+    assert finding.name == "twin-users"
+    assert finding.count > 0.5 * len(both) * 0.25
+
+
+def test_columns_that_have_nothing_to_do_with_ratings_are_no_leak(worlds: dict[str, Split]) -> None:
+    """Prices, flags, long ids and moments, of any size, and not a warning."""
+    split, rng = worlds["untimed"], np.random.default_rng(1)
+    n = split.train.n_items
+    strange = {
+        "price": rng.gamma(2, 5, n),
+        "flag": rng.integers(0, 2, n),
+        "snowflake": 9_007_199_254_740_000 + np.arange(n),
+        "nanoseconds": 10**18 + rng.integers(0, 10**6, n),
+        "same": np.ones(n),
+        "missing": np.full(n, np.nan),
+        "minute": 1e-300 * rng.random(n),
+        "huge": 1e300 * rng.random(n),
+    }
+    facts = pl.DataFrame({"item": split.train.item_ids.values, "genres": [["Drama"]] * n, **strange})
+    assert split.but(catalog=Catalog(facts)).audit().findings == ()
+
+
+@pytest.mark.parametrize("slope", [3.0, -0.5])
+def test_a_line_may_rise_or_fall(slope: float) -> None:
+    rng = np.random.default_rng(2)
+    train = rng.integers(1, 50, 80).astype(float)
+    figure = Figure("", train + rng.integers(0, 9, 80), train)
+    assert along_a_line(slope * figure.whole + 7.0, figure)
+    assert along_a_line(slope * np.log1p(figure.whole), figure)
+    assert not along_a_line(slope * figure.train + 7.0, figure)
+    assert not along_a_line(slope * figure.whole + rng.normal(size=80), figure)
+
+
+@pytest.mark.parametrize(("second", "expected"), [(0, set()), (1, {"future"})])
+def test_the_same_second_is_not_later(second: int, expected: set[str]) -> None:
+    train = {"user": [1, 1, 2, 3], "item": [1, 2, 1, 3], "timestamp": [10, 10, 10, 100 + second]}
+    test = {"user": [1, 2], "item": [3, 2], "timestamp": [100, 100]}
+    assert failing(lt.audit(train, test)) == expected
+    train["user"][3] = 2
+    assert failing(lt.audit(train, test)) == ({"own-future"} if expected else set())
+
+
+@pytest.mark.parametrize(("second", "expected"), [(0, set()), (1, {"split-session"})])
+def test_the_same_second_of_a_session_is_not_later(second: int, expected: set[str]) -> None:
+    rows = {"user": [1, 1, 2], "item": [1, 2, 1], "timestamp": [100, 100 + second, 100]}
+    data = dataclasses.replace(Interactions.from_frame(rows), sessions=np.array([7, 7, 8]))
+    assert failing(lt.audit(data.take([1, 2]), data.take([0]))) == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "users", "others", "fails"),
+    [
+        (25, 75, 75, True),  # a quarter of the rows, and far more than ten times an even share
+        (24, 76, 76, False),
+        (25, 39, 75, True),  # ten times an even share of 40 users
+        (25, 38, 75, False),
+        (50, 9, 50, True),  # half of them, and five times an even share of 10
+        (50, 8, 50, False),
+        (49, 9, 51, False),
+    ],
+)
+def test_when_a_user_dominates(rows: int, users: int, others: int, fails: bool) -> None:
+    asked = [0] * rows + [1 + row % users for row in range(others)]
+    train = {"user": list(range(users + 1)), "item": [1_000] * (users + 1), "rating": [3.0] * (users + 1)}
+    test = {"user": asked, "item": list(range(len(asked))), "rating": [4.0] * len(asked)}
+    assert failing(lt.audit(train, test)) == ({"dominating"} if fails else set())
+
+
+@pytest.mark.parametrize(("twice", "severity"), [(2, "note"), (3, "fail")])
+def test_a_catalog_may_hold_a_few_items_twice(twice: int, severity: str) -> None:
+    """Of a hundred test rows, up to two."""
+    users = list(range(100))
+    train = {"user": users, "item": [0] * 100, "rating": [3.0] * 100}
+    test = {"user": users, "item": [1] * twice + list(range(100, 200 - twice)), "rating": [4.0] * 100}
+    items = [0, 1, *range(100, 200)]
+    catalog = Catalog(pl.DataFrame({"item": items, "title": ["Same (1990)", "Same (1990)", *map(str, items[2:])]}))
+    (finding,) = lt.audit(train, test, catalog=catalog).findings
+    assert (finding.name, finding.count, finding.severity) == ("twin-items", twice, severity)
+    assert finding.examples[0] == {"user": 0, "item": 1, "twin": 0, "title": "Same (1990)"}
+
+
+@pytest.mark.parametrize(("others", "expected"), [(0, {"candidates"}), (1, {"candidates"}), (10, set())])
+def test_candidates_that_are_hardly_more_than_the_tested_items(others: int, expected: set[str]) -> None:
+    train = {"user": [1] * 200, "item": list(range(200)), "rating": [3.0] * 200}
+    test = {"user": [2] * 60, "item": list(range(60)), "rating": [4.0] * 60}
+    accept = ["dominating"]
+    assert failing(lt.audit(train, test, candidates=list(range(60 + others)), accept=accept)) == expected
+
+
+def test_a_dominating_user_is_named_once() -> None:
+    test = {"user": [7] * 60 + list(range(100, 140)), "item": list(range(100)), "rating": [4.0] * 100}
+    train = {"user": [7, 100], "item": [500, 500], "rating": [1.0, 2.0]}
+    with pytest.raises(LeakageError) as caught:
+        lt.audit(train, test).raise_if_failed()
+    said = "dominating: one user (7) holds 60 of 100 test rows (60%), the other 40 users the rest. Cap its rows"
+    assert str(caught.value).startswith(said)
+
+
 # -- what an audit says ------------------------------------------------------------------------------------------------
 
 
@@ -550,6 +707,33 @@ def test_a_failure_is_one_clear_line(spoiled: Split) -> None:
     assert "such as user" in str(caught.value)
     assert "Drop the rows from train, or from test" in str(caught.value)
     assert "accept=['pair-in-both']" in str(caught.value)
+
+
+def test_a_column_that_leaks_is_named_with_its_count(worlds: dict[str, Split]) -> None:
+    split = column_of_all("count")(worlds["untimed"])
+    rated = np.count_nonzero(split.whole.item_counts)
+    with pytest.raises(LeakageError) as caught:
+        split.audit().raise_if_failed()
+    said = (
+        f"features: the column 'extra' of {rated} items follows the number of rows of all the data, test rows included."
+    )
+    assert str(caught.value).startswith(said)
+    assert "Compute the column from train alone" in str(caught.value)
+    (finding,) = counts_of_all(worlds["untimed"]).audit().failed
+    assert finding.sentence.startswith(f"the popularity of {rated} items follows")
+
+
+@pytest.mark.parametrize("plant", PLANTS)
+def test_every_message_is_one_line_with_a_count_and_a_fix(plant: str, worlds: dict[str, Split]) -> None:
+    made = PLANTS[plant]
+    with pytest.raises(LeakageError) as caught:
+        made.spoil(worlds["tiny" if "tiny" in made.worlds else made.worlds[0]]).audit().raise_if_failed()
+    message = str(caught.value)
+    assert message.startswith(made.name)
+    assert "\n" not in message
+    assert any(letter.isdigit() for letter in message)
+    assert CHECKS[made.name].fix.rstrip(".") in message
+    assert message.endswith(f"to go on all the same, accept=['{made.name}']")
 
 
 def test_several_failures_are_counted(spoiled: Split) -> None:
@@ -572,6 +756,12 @@ def test_what_could_not_be_looked_at_is_said(worlds: dict[str, Split]) -> None:
     assert found.unseen["split-session"] == "the data have no sessions"
 
 
+def test_what_one_fold_could_look_at_was_looked_at() -> None:
+    blind = Audit(unseen={"future": "the data have no times"})
+    assert (blind + Audit()).unseen == (Audit() + blind).unseen == {}
+    assert (blind + blind).unseen == blind.unseen
+
+
 def test_json_is_plain_and_whole(spoiled: Split, tmp_path: Any) -> None:
     found = spoiled.audit()
     plain = json.loads(found.to_json(tmp_path / "audit.json"))
@@ -582,6 +772,12 @@ def test_json_is_plain_and_whole(spoiled: Split, tmp_path: Any) -> None:
     user, item = finding["examples"][0]["user"], finding["examples"][0]["item"]
     for part in (spoiled.train, spoiled.test):
         assert part.to_frame().filter(pl.col("user") == user, pl.col("item") == item).height == 1
+
+
+def test_popularity_from_train_holds_no_test_rows_but_those_that_train_holds(spoiled: Split) -> None:
+    """And not a row of test by itself where popularity is of a part of train."""
+    part = spoiled.train.take(np.arange(len(spoiled.train)) % 5 > 0)
+    assert failing(spoiled.but(popularity=part).audit()) == {"pair-in-both"}
 
 
 def test_test_only_users_and_items_are_counted() -> None:

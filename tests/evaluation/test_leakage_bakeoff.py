@@ -81,6 +81,7 @@ def test_classic_says_which_leaks_it_accepts(ratings: Interactions) -> None:
     assert all(finding["accepted"] for finding in result.audit["findings"])
     assert len(result.accepted_leaks) == 3
     assert result.accepted_leaks[0].startswith("Accepted leak, training after test time: hidden ratings: ")
+    assert result.accepted_leaks[0].endswith(", and 1 more like it."), "that of the other fold"
     assert set(result.audit["counts"]) == {"hidden ratings", "one left out"}
     assert BakeoffResult.from_json(result.to_json()) == result
 
@@ -150,6 +151,14 @@ def test_how_unknown_users_were_treated_is_measured(ratings: Interactions) -> No
     assert (popular["distinct"], popular["popular"]) == (1, popular["places"])
     assert random["distinct"] == counts["cold_users"]
     assert any("popular" in said and "one and the same list, 100% of it" in said for said in result.treatment)
+
+
+def test_who_is_treated_is_counted_once_however_many_seeds(ratings: Interactions) -> None:
+    once, twice = (
+        Bakeoff(ratings, ["random"], protocol=ByTime(), repeats=repeats).run(progress=False).outcomes[0].treated
+        for repeats in (1, 2)
+    )
+    assert once == twice != {}
 
 
 def test_treatment_counts_places_and_predictions_by_hand() -> None:

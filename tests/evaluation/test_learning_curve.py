@@ -9,7 +9,7 @@ import longtail as lt
 from longtail.errors import ConfigError, DataError
 from longtail.evaluation import learning_curve, measures
 from longtail.evaluation.bakeoff import Bakeoff, BakeoffResult
-from longtail.evaluation.learning_curve import checked_shares, part_of
+from longtail.evaluation.learning_curve import checked_shares, part_of, smaller
 from longtail.evaluation.report import render
 
 SHARES = (0.2, 0.5, 1.0)
@@ -93,6 +93,11 @@ def test_a_run_in_a_folder_goes_on_with_its_curve(
     monkeypatch.setattr("longtail.evaluation.bakeoff.contest.Trial", None)  # nothing may be run again
     again = Bakeoff(data, ["bias"], curve=SHARES).run(progress=False, folder=tmp_path / "run")
     assert again.outcomes[0].curve == first.outcomes[0].curve
+
+
+def test_shares_that_are_nearly_the_same_are_parts_of_their_own(data: lt.Interactions) -> None:
+    fold = Bakeoff(data, ["bias"]).folds[0]
+    assert smaller(fold, 0.12341, "random", 0).name != smaller(fold, 0.12344, "random", 0).name
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 import json
 import threading
@@ -125,6 +126,13 @@ def test_a_rater_is_shown_what_the_person_liked(made: tuple[Sheet, Key], data: l
     assert all(rated[title] < row.data.mean() for title in person.disliked)
     assert max(rated.values()) == rated[person.loved[0]]
     assert person.met.startswith(f"{len(rated)} ratings")
+
+
+def test_who_rates_everything_alike_dislikes_nothing(data: lt.Interactions, tables: dict[str, list[list[int]]]) -> None:
+    alike = dataclasses.replace(data, values=np.full(len(data), 2.5, np.float32))
+    for person in make_sheet(lists_of(alike, tables, [3, 5]), alike, n=3)[0].people:
+        assert person.loved
+        assert person.disliked == []
 
 
 def test_clicks_have_no_dislikes(data: lt.Interactions, tables: dict[str, list[list[int]]]) -> None:
@@ -280,6 +288,34 @@ def test_other_files_are_refused(made: tuple[Sheet, Key], tmp_path: Path) -> Non
         Answers.of(made[0], []).matrix("taste")
 
 
+def test_files_of_one_name_and_a_file_given_twice_are_never_mixed(made: tuple[Sheet, Key], tmp_path: Path) -> None:
+    code, paths = next(iter(made[0].codes)), []
+    for number, folder in enumerate(("ann", "bob"), start=1):
+        (tmp_path / folder).mkdir()
+        paths.append(tmp_path / folder / "sheet.csv")
+        paths[-1].write_text(filled(made[0], "", {code: {"relevance": number}}))
+    for listed in (paths, [paths[0], paths[0]]):
+        with pytest.raises(DataError, match=r"sheet has answered row \w+ before \(.*ann.*sheet.csv line 2\)"):
+            Answers.from_csv(listed, made[1])
+
+
+def test_the_name_of_a_sheet_survives_a_spreadsheet(
+    data: lt.Interactions, tables: dict[str, list[list[int]]], made: tuple[Sheet, Key]
+) -> None:
+    """12345678 and 1234e567 would come back as other numbers; a name begins with a letter."""
+    lists = lists_of(data, tables, [3, 5])
+    names = {make_sheet(lists, data, n=3, seed=seed)[0].sheet for seed in range(40)}
+    assert len(names) == 40
+    assert all(len(name) == 8 and name[0].isalpha() and name.isalnum() and "E" not in name for name in names)
+    assert made[1].sheet == made[0].sheet
+
+
+def test_the_name_of_a_sheet_from_a_file_cannot_break_out(made: tuple[Sheet, Key]) -> None:
+    page = dataclasses.replace(made[0], sheet=NASTY).to_html()
+    assert NASTY not in page
+    assert page.count("</script>") == 2
+
+
 # -- the questionnaire -------------------------------------------------------------------------------------------------
 
 
@@ -373,6 +409,38 @@ def test_the_file_of_another_sheet_is_refused(
     path.write_text("not json\n")
     with pytest.raises(DataError, match="not a file of answers"):
         Questionnaire(made[0], path)
+
+
+def test_signs_that_end_a_line_for_some_are_kept(made: tuple[Sheet, Key], tmp_path: Path) -> None:
+    path, code = tmp_path / "answers.jsonl", next(iter(made[0].codes))
+    remark = "one\u2028two\u0085three\nfour\x1cfive"
+    Questionnaire(made[0], path).take("ann", code, {"relevance": 3}, remark)
+    assert Questionnaire(made[0], path).answers().comments.rows() == [("ann", code, remark)]
+
+
+def test_a_first_line_cut_short_anywhere_is_begun_again(made: tuple[Sheet, Key], tmp_path: Path) -> None:
+    path, code = tmp_path / "answers.jsonl", next(iter(made[0].codes))
+    Questionnaire(made[0], path).take("ann", code, {"relevance": 3}, "\u00e9\u20ac")
+    whole = path.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    for cut in range(len(whole) + 1):
+        path.write_bytes(whole[:cut])
+        again = Questionnaire(made[0], path)
+        assert path.read_bytes() == (b"" if cut < len(lines[0]) else lines[0] if cut < len(whole) else whole)
+        assert len(again.answers()) == (cut == len(whole))
+        again.take("ann", code, {"relevance": 4})
+        assert Questionnaire(made[0], path).answers().table["value"].to_list() == [4]
+
+
+def test_a_file_of_something_else_is_left_as_it_is(made: tuple[Sheet, Key], tmp_path: Path) -> None:
+    """Such as the sheet itself: one line without an end, which must not pass for one that a crash cut short."""
+    made[0].to_json(tmp_path / "sheet.json")
+    (tmp_path / "notes.txt").write_text("remember the milk")
+    for name in ("sheet.json", "notes.txt"):
+        before = (tmp_path / name).read_bytes()
+        with pytest.raises(DataError, match="not a file of answers"):
+            Questionnaire(made[0], tmp_path / name)
+        assert (tmp_path / name).read_bytes() == before
 
 
 # -- relation ----------------------------------------------------------------------------------------------------------

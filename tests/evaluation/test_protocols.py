@@ -6,13 +6,16 @@ import dataclasses
 import io
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from rich.console import Console
 
 import longtail as lt
+from longtail.data import splits
 from longtail.errors import ConfigError, DataError
 from longtail.evaluation.bakeoff import Bakeoff, BakeoffResult
 from longtail.evaluation.protocols import PROTOCOLS, Classic, Fold, Protocol, from_plain, named
@@ -59,7 +62,15 @@ def test_data_in_which_nothing_can_be_hidden() -> None:
 
 @pytest.mark.parametrize(
     ("scale", "level"),
-    [((1, 5), 4.0), ((0.5, 5), 4.0), ((1, 10), 8.0), ((0, 1), 0.8), ((-10, 0), 0.0), ((0, 100), 80.0)],
+    [
+        ((1, 5), 4.0),
+        ((0.5, 5), 4.0),
+        ((1, 10), 8.0),
+        ((0, 1), 0.8),
+        ((-10, 0), 0.0),
+        ((-10, -1), -1.2),
+        ((0, 100), 80.0),
+    ],
 )
 def test_four_of_five_stars_on_another_scale(scale: tuple[float, float], level: float) -> None:
     rows = {"user": [1, 1], "item": [1, 2], "rating": list(map(float, scale))}
@@ -296,9 +307,146 @@ def test_headings_stand_on_one_line_each(timed: lt.Interactions) -> None:
     assert "ranking, among 25 sampled negatives" in said
 
 
+def test_what_no_sample_changes_is_not_said_to_be_sampled(timed: lt.Interactions) -> None:
+    found = Bakeoff(timed, ["popular", "bias"], "temporal:sampled=25").run(progress=False)
+    console = Console(width=200, record=True, file=io.StringIO())
+    found.show(console)
+    titles = [line.strip() for line in console.export_text().splitlines() if "which differences are real" in line]
+    assert [title.endswith("among 25 sampled negatives") for title in titles] == [False, True, True]
+
+
+def test_the_seed_decides_the_negatives(timed: lt.Interactions) -> None:
+    drawn = [named(f"leave-last-out:sampled=5,seed={seed}").folds(timed)[0].negatives for seed in (3, 3, 4)]
+    assert np.array_equal(drawn[0], drawn[1])
+    assert not np.array_equal(drawn[0], drawn[2])
+
+
+def test_negatives_are_drawn_evenly_or_by_popularity() -> None:
+    """Half of the items are met ten times as often as the others."""
+    rng = np.random.default_rng(0)
+    popular = np.arange(20) < 10
+    users, items = np.nonzero(rng.random((2_000, 20)) < np.where(popular, 0.5, 0.05))
+    data = lt.Interactions.from_frame({"user": users, "item": items})
+    rates = {}
+    for how in ("uniform", "popularity"):
+        (fold,) = named(f"leave-one-out:sampled=1,sampling={how}").folds(data)
+        unmet = 2_000 - data.item_counts
+        drawn = np.bincount(fold.negatives[fold.negatives >= 0], minlength=data.n_items) / unmet
+        often = popular[data.item_ids.values]
+        rates[how] = drawn[often].mean() / drawn[~often].mean()
+    assert 0.9 < rates["uniform"] < 1.4  # who has met much has little else to be drawn
+    assert rates["popularity"] > 5
+
+
 def test_sampling_raises_figures(timed: lt.Interactions) -> None:
     figures = [
         Bakeoff(timed, ["popular"], spec).run(progress=False).outcomes[0].values["hit_rate"]
         for spec in ("leave-one-out", "leave-one-out:sampled=25")
     ]
     assert figures[0] < figures[1]
+
+
+# -- what is written on the edge of what can be ------------------------------------------------------------------------
+
+
+def test_short_histories_are_not_asked() -> None:
+    rows = {"user": [1] * 4 + [2] * 3, "item": [1, 2, 3, 4, 1, 2, 3], "timestamp": range(7)}
+    data = lt.Interactions.from_frame(rows)
+    for name in ("leave-one-out", "leave-last-out"):
+        assert named(name).folds(data)[0].asked == [1, 2]
+        assert named(f"{name}:min-history=4").folds(data)[0].asked == [1]
+
+
+def test_a_moment_beyond_any_calendar_is_said_as_a_number() -> None:
+    for moment in (10**13, 10**30):
+        assert f"what came from {moment} on is hidden" in named(f"temporal:at={moment}").questions(explicit=False)[0]
+
+
+def test_more_turns_than_rows(films: lt.Interactions) -> None:
+    with pytest.raises(DataError, match=f"k-fold hides every row in one of 9,999 turns, and there are {len(films)} "):
+        named("k-fold:k=9999").folds(films)
+
+
+def test_a_sample_beyond_the_catalogue_takes_no_more_room_than_the_catalogue(films: lt.Interactions) -> None:
+    (fold,) = named("leave-one-out:sampled=1000000000").folds(films)
+    assert fold.negatives.shape == (len(fold.asked), films.n_items)
+    met = films.user_counts[films.user_ids.index(fold.asked)]
+    assert ((fold.negatives >= 0).sum(axis=1) == np.count_nonzero(films.item_counts) - met).all()
+
+
+def test_sentences_of_one_and_of_several() -> None:
+    def said(spec: str) -> str:
+        return " ".join([*named(spec).questions(explicit=False), *named(spec).caveats(explicit=False)])
+
+    assert "more than 1 interaction, drawn" in said("user-cold-start:given=1")
+    assert "1 of the interactions of each, drawn at random, is given and the rest hidden" in said(
+        "user-cold-start:given=1"
+    )
+    assert "2 of the interactions of each, the first by time, are given" in said("user-cold-start:given=2,which=last")
+    assert "on is hidden. Each algorithm learns from everything before it." in said("temporal:at=86400")
+    assert "hidden in turn. Each algorithm learns from the 30 days before them." in said("sliding-window:history=30")
+    assert "Random splits" in said("item-cold-start")
+    assert "Random splits" not in said("item-cold-start:which=newest")
+
+
+# -- every parameter reaches its split ---------------------------------------------------------------------------------
+
+MOMENT = 1_650_000_000
+SPLITS: dict[str, Callable[[lt.Interactions], list[Any]]] = {
+    "classic:holdout=0.4,seed=3": lambda data: [
+        splits.random_holdout(data, 0.4, seed=3),
+        splits.leave_one_out(data, seed=3),
+    ],
+    "rating-holdout:holdout=0.4,per=user,seed=3": lambda data: [splits.random_holdout(data, 0.4, per="user", seed=3)],
+    "k-fold:k=3,seed=3": lambda data: list(splits.k_fold(data, 3, seed=3)),
+    "leave-one-out:seed=3": lambda data: [splits.leave_one_out(data, seed=3)],
+    "leave-last-out": lambda data: [splits.leave_one_out(data, which="last")],
+    "temporal:fraction=0.3": lambda data: [splits.by_time(data, fraction=0.3)],
+    f"temporal:at={MOMENT}": lambda data: [splits.by_time(data, at=MOMENT)],
+    "sliding-window:windows=2,fraction=0.4": lambda data: list(splits.sliding_windows(data, 2, fraction=0.4)),
+    "sliding-window:windows=2,days=150,history=300": lambda data: list(
+        splits.sliding_windows(data, 2, days=150, history=300)
+    ),
+    "next-item:fraction=0.4,which=random,min-length=4,seed=3": lambda data: [
+        splits.next_in_session(data, fraction=0.4, which="random", min_length=4, seed=3)
+    ],
+    f"next-item:at={MOMENT}": lambda data: [splits.next_in_session(data, at=MOMENT)],
+    "rest-of-session:fraction=0.4,given=0.3,min-length=4": lambda data: [
+        splits.rest_of_session(data, fraction=0.4, given=0.3, min_length=4)
+    ],
+    f"rest-of-session:at={MOMENT}": lambda data: [splits.rest_of_session(data, at=MOMENT)],
+    "strong-generalization:share=0.4,given=0.3,which=last,min-history=25,seed=3": lambda data: [
+        splits.unseen_users(data, 0.4, given=0.3, which="last", min_history=25, seed=3)
+    ],
+    "user-cold-start:share=0.4,given=3,which=last,seed=3": lambda data: [
+        splits.cold_users(data, 0.4, given=3, which="last", seed=3)
+    ],
+    "item-cold-start:share=0.4,which=newest,seed=3": lambda data: [splits.cold_items(data, 0.4, which="newest")],
+    "item-cold-start:share=0.4,seed=3": lambda data: [splits.cold_items(data, 0.4, seed=3)],
+}
+
+
+@pytest.mark.parametrize("spec", SPLITS)
+def test_every_parameter_reaches_its_split(spec: str, timed: lt.Interactions) -> None:
+    protocol = named(spec)
+    folds = [fold for fold in protocol.folds(timed) if fold.test is not None]
+    expected = SPLITS[spec](protocol.view(timed))
+    assert len(folds) == len(expected)
+    for fold, parts in zip(folds, expected, strict=True):
+        assert fold.train.fingerprint == parts.train.fingerprint
+        assert fold.test.fingerprint == parts.test.fingerprint
+        assert (fold.given is None) == (not isinstance(parts, splits.GivenSplit))
+        if fold.given is not None:
+            assert fold.given.fingerprint == parts.given.fingerprint
+
+
+def test_no_parameter_is_without_its_split() -> None:
+    """Each that divides the data stands above with a value that is not the default."""
+    kept = {"new_users", "lists", "candidates"}  # of what is asked, not of what is hidden; tested by themselves
+    shared = {entry.name for entry in dataclasses.fields(Protocol)}
+    min_history = {("leave-one-out", "min_history"), ("leave-last-out", "min_history")}  # test_short_histories
+    for name, cls in PROTOCOLS.items():
+        usual, chosen = cls().parameters(), [named(spec) for spec in SPLITS if spec.partition(":")[0] == name]
+        for parameter in set(usual) - shared - kept:
+            moved = any(one.parameters()[parameter] != usual[parameter] for one in chosen)
+            assert moved or (name, parameter) in min_history, f"{name}: {parameter}"

@@ -292,3 +292,21 @@ def test_nothing_measured(result: BakeoffResult, tmp_path: Path) -> None:
     path = result.to_html(tmp_path / "report.html")
     ids = [attributes["id"] for attributes in Page(path.read_text(encoding="utf-8")).all("section")]
     assert ids == ["figures", "sense", "audit", "people", "run"]
+
+
+def test_the_summary_starts_with_the_verdicts(html: str, result: BakeoffResult) -> None:
+    said = re.search(r'<div class="summary"><p>(.*?)</p>', html)[1]
+    assert said.startswith("By root mean squared error, ")
+    assert f"This compares {len(result.outcomes)} algorithms" in html
+    result.comparisons = {}
+    assert '<div class="summary"><p>Hidden ratings were predicted best by' in report.render(result)
+
+
+def test_a_segment_with_nobody_has_no_columns(result: BakeoffResult) -> None:
+    for outcome in result.outcomes:
+        outcome.segments.get("users", {}).pop("new", None)
+    html = section(report.render(result), "segments")
+    assert "<dt>new</dt>" in html
+    assert "Lists: nobody" in html
+    assert '<button type="button">new</button>' not in html
+    assert '<button type="button">light</button>' in html

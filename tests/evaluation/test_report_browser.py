@@ -11,6 +11,7 @@ import pytest
 
 from longtail.evaluation.bakeoff import BakeoffResult
 from longtail.evaluation.comparing import compare
+from longtail.evaluation.measures import GROUPS
 
 pytestmark = pytest.mark.skipif(browser.executable() is None, reason="no Chromium on this machine")
 
@@ -137,3 +138,24 @@ def test_paper_is_light_and_shows_what_is_folded(chromium: browser.Browser, repo
     assert chromium.run("document.querySelectorAll('details:not(.data):not([open])').length") == 0
     chromium.run("dispatchEvent(new Event('afterprint'))")
     assert chromium.run("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
+
+
+def test_columns_come_and_go_by_keyboard(chromium: browser.Browser, report: Path, finished: BakeoffResult) -> None:
+    every = [column for group in GROUPS for column in finished.columns(group)]
+    usual = [column for column in every if column.in_terminal]
+    costs = [column for column in usual if column.group == "cost"]
+    assert 0 < len(usual) < len(every)
+    chromium.open(report)
+    seen = "[...document.querySelectorAll('#figures thead tr:nth-child(2) th')].filter((one) => one.offsetWidth).length"
+    spans = (
+        "[...document.querySelectorAll('#figures thead .group th')].filter((one) => one.offsetWidth)"
+        ".reduce((sum, one) => sum + one.colSpan, 0)"
+    )
+    cells = "[...document.querySelectorAll('#figures tbody tr:last-child td')].filter((one) => one.offsetWidth).length"
+    shown = f"[{seen} - 1, {spans}, {cells}]"
+    assert chromium.run(shown) == [len(usual)] * 3
+    for value, left in (("rarer", len(every)), ("rarer", len(usual)), ("cost", len(usual) - len(costs))):
+        chromium.run(f"document.querySelector('#figures input[value={value}]').focus()")
+        chromium.press(" ")
+        assert chromium.run(shown) == [left] * 3
+    assert chromium.run("document.documentElement.scrollWidth") <= chromium.run("innerWidth")

@@ -115,6 +115,24 @@ def test_answers_outlive_the_page(chromium: browser.Browser, page: Path) -> None
     chromium.run("unsaved = false; 1")
 
 
+def test_two_raters_on_one_device_are_never_mixed(chromium: browser.Browser, page: Path) -> None:
+    chromium.open(page)
+    chromium.run("localStorage.clear(); others = {}; 1")
+    begin(chromium, "ann")
+    chromium.run(TYPE % "2")
+    assert "ann" in chromium.run("table()")
+    chromium.run("at('rater').value = '__proto__'; at('who').requestSubmit(); 1")
+    assert chromium.run("count()") == 0
+    assert chromium.run("table().trim().split('\\n').length") == 1  # the heading alone
+    chromium.run(TYPE % "5")
+    chromium.run("recall(); at('rater').value = 'ann'; at('who').requestSubmit(); 1")
+    assert chromium.run("Object.values(state.answers)[0].relevance") == 2
+    chromium.run("at('rater').value = '__proto__'; at('who').requestSubmit(); 1")
+    assert chromium.run("Object.values(state.answers)[0].relevance") == 5
+    assert "ann" not in chromium.run("table()")
+    chromium.run("localStorage.clear(); unsaved = false; 1")
+
+
 def test_a_person_is_shown_once_on_a_phone_and_always_on_a_desk(
     chromium: browser.Browser, page: Path, made: tuple[Sheet, Key]
 ) -> None:

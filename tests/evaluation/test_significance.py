@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import math
@@ -17,6 +18,7 @@ from longtail.errors import ConfigError, DataError
 from longtail.evaluation.metrics.value import MetricValue
 from longtail.evaluation.significance import (
     Comparison,
+    Ranking,
     benjamini_hochberg,
     by_seed,
     compare,
@@ -30,9 +32,13 @@ from longtail.evaluation.significance import (
     sentence,
     sentences,
 )
+from longtail.evaluation.significance.bootstrap import Interval, Resampled
 from longtail.evaluation.significance.effects import cohens_d, dominance, superiority
 from longtail.evaluation.significance.folds import over_folds
 from longtail.evaluation.significance.letters import letters
+from longtail.evaluation.significance.paired import Sample
+from longtail.evaluation.significance.seeds import SeedNoise
+from longtail.evaluation.significance.verdicts import how_compared, oriented
 
 
 def value(per_user: Any, name: str = "ndcg", users: Any = None, weights: Any = None) -> MetricValue:
@@ -71,6 +77,13 @@ def test_many_users_are_tested_like_scipy_does() -> None:
     assert ours == randomization_test(d, flips=20_000) != randomization_test(d, flips=20_000, seed=1)
 
 
+def test_no_p_value_is_smaller_than_one_in_all_changes_of_sign() -> None:
+    """The differences seen are one of them; a p of 0 would be certainty."""
+    d = np.random.default_rng(2).uniform(0.5, 1.0, 100)
+    assert randomization_test(d, flips=999) == 1 / 1_000
+    assert compare({"a": value(d), "b": value(np.zeros(100))}, resamples=100, flips=999)[0].p == 1 / 1_000
+
+
 def test_nobody_differs() -> None:
     assert randomization_test(np.zeros(5)) == 1.0
     assert randomization_test(np.zeros(0)) == 1.0
@@ -90,6 +103,32 @@ def test_corrections_by_their_definitions(p: list[float]) -> None:
 def test_a_test_that_was_not_made_does_not_count() -> None:
     assert holm([0.01, math.nan, 0.04])[[0, 2]].tolist() == [0.02, 0.04]
     assert math.isnan(benjamini_hochberg([0.01, math.nan])[1])
+
+
+def test_an_adjusted_p_is_a_probability() -> None:
+    assert holm([0.6, 0.9]).tolist() == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("users", [5, 50])
+def test_an_expanded_percentile_interval_of_normal_resamples_is_that_of_t(users: int) -> None:
+    """A resample of a normal sample varies by the sample's own deviation, with n under it instead of n - 1."""
+    spread = stats.norm.ppf((np.arange(200_000) + 0.5) / 200_000) * math.sqrt((users - 1) / users)
+    drawn = Resampled({"a": spread, "b": np.zeros(len(spread))}, np.zeros(len(spread)), users)
+    found, end = drawn.interval("a", "b", 0.0, 0.95), stats.t.ppf(0.975, users - 1)
+    assert (found.low, found.high) == pytest.approx((-end, end), rel=0.01)
+
+
+def test_each_end_of_an_interval_is_widened_by_itself() -> None:
+    wider = Interval(-1.0, 3.0).widened(0.0, 4.0)
+    assert (wider.low, wider.high) == pytest.approx((-math.sqrt(17), 5.0))
+
+
+def test_two_sources_of_noise_are_tested_as_welch_does() -> None:
+    """His test has the same degrees of freedom; neither side's is the smaller sample's alone."""
+    rng = np.random.default_rng(15)
+    one, other = rng.normal(0.3, 1.0, 40), rng.normal(0.0, 2.0, 6)
+    noise = SeedNoise(one.var(ddof=1) / 40, 40, ((other.var(ddof=1) / 6, 5),))
+    assert noise.p(one.mean() - other.mean()) == pytest.approx(stats.ttest_ind(one, other, equal_var=False).pvalue)
 
 
 def test_effects_by_hand() -> None:
@@ -224,6 +263,42 @@ def test_what_cannot_be_compared_is_refused() -> None:
         compare({"a": a, "b": value([1.0, 2.0], "rmse", weights=[2, 2])})
 
 
+def test_an_adjusted_p_at_the_limit_is_enough() -> None:
+    """Three users that all say the same: p is 2 in 8."""
+    values = {"a": value([0.9, 0.8, 0.7]), "b": value([0.1, 0.2, 0.3])}
+    for level, verdict in ((0.75, "told apart"), (0.76, "cannot be told apart")):
+        assert compare(values, level=level)[0].verdict == verdict
+
+
+def test_many_pairs_get_more_changes_of_sign() -> None:
+    """Of 253 pairs with 9,999 each, 1 in 10,000 would be the least p and could not pass the correction."""
+    rng = np.random.default_rng(16)
+    values = {str(at): value(rng.random(20) + (at == 0) * 5) for at in range(23)}
+    found = compare(values, resamples=100)[0]
+    assert found.p * (1 + 40 * 253) == pytest.approx(round(found.p * (1 + 40 * 253)), abs=1e-6)
+    assert found.verdict == "told apart"
+
+
+def test_a_user_without_a_value_for_one_seed_is_left_out() -> None:
+    seeds = [value([1.0, 0.5, np.nan, 0.5]), value([0.0, 0.5, 1.0, 0.5])]
+    found = compare({"a": seeds, "b": value([0.5, 0.0, 1.0, 0.0])})[0]
+    assert (found.users, found.dropped) == (3, 1)
+    assert found.difference == pytest.approx((0.5 + 0.5 + 0.5) / 3 - 0.5 / 3)
+
+
+def test_the_influence_of_a_user_is_the_slope_of_the_figure() -> None:
+    """By how much a pooled figure moves where a user weighs a little more."""
+    rng = np.random.default_rng(17)
+    x, w, step = rng.random((30, 2)), rng.integers(1, 40, 30).astype(float), 1e-6
+    sample = Sample(x, w, 2.0)
+    assert sample.influence.mean(axis=0) == pytest.approx(sample.by_seed)
+    for user in (0, 7):
+        more = w.copy()
+        more[user] *= 1 + step
+        slope = (Sample(x, more, 2.0).by_seed - sample.by_seed) / step
+        assert (sample.influence[user] - sample.by_seed) / 30 == pytest.approx(slope, rel=1e-4)
+
+
 # -- seeds and folds ---------------------------------------------------------------------------------------------------
 
 
@@ -249,6 +324,22 @@ def test_noise_that_belongs_to_users_is_not_counted_twice() -> None:
         for _ in range(20)
     ]
     assert np.mean(errors) < 0.5 / math.sqrt(12 * 300)
+
+
+def test_the_variance_of_seeds_is_that_of_a_table_of_users_and_seeds() -> None:
+    """By the sums of squares of a two-way table without repetition."""
+    n, seeds = 6, 3
+    x = np.random.default_rng(18).random((n, seeds)) + np.array([0.0, 0.5, 1.0])
+    cells = x - x.mean(axis=1)[:, None] - x.mean(axis=0) + x.mean()
+    residual = (cells**2).sum() / ((n - 1) * (seeds - 1))
+    between = n * ((x.mean(axis=0) - x.mean()) ** 2).sum() / (seeds - 1)
+    assert Sample(x, np.ones(n), 1.0).seed_variance == pytest.approx((between - residual) / n / seeds)
+
+
+def test_effects_are_of_the_means_over_seeds() -> None:
+    found = compare({"a": [value([1.0, 1.0, 0.0]), value([0.0, 1.0, 0.0])], "b": value([0.6, 0.6, 0.0])})[0]
+    assert (found.better, found.worse) == (pytest.approx(1 / 3), pytest.approx(1 / 3))
+    assert found.superiority == pytest.approx(0.5)
 
 
 def test_folds_of_a_seed_are_taken_together() -> None:
@@ -326,7 +417,7 @@ def test_the_words_follow_the_figures(recorded: dict[str, Any]) -> None:
     assert text.endswith("The other 2 are worse, beyond chance.")
     rows = ranking.rows()
     assert [row[2] for row in rows] == ["a", "a", "b", "c"]
-    assert [row[-1] for row in rows] == ["best", "cannot be told apart", "worse", "worse"]
+    assert [row[-1] for row in rows] == ["first", "cannot be told apart", "worse", "worse"]
     assert sum("±" in row[1] for row in rows) == 1
     signs = matrix(ranking)
     assert signs[0] == ["", "=", "+", "+"]
@@ -334,13 +425,90 @@ def test_the_words_follow_the_figures(recorded: dict[str, Any]) -> None:
     assert all(one.difference <= 0 for one in ranking.behind)
 
 
+def test_the_other_way_round_is_the_comparison_of_the_two_swapped() -> None:
+    rng = np.random.default_rng(19)
+    values = {"a": [value(rng.random(40)), value(rng.random(40))], "b": value(rng.random(40) + 0.2)}
+    there, back = compare(values)[0], compare(dict(reversed(values.items())))[0]
+    for name, one in dataclasses.asdict(oriented(there, "b")).items():
+        # Quantiles of the same resamples, mirrored.
+        expected = getattr(back, name)
+        assert one == (pytest.approx(expected, abs=0.01) if isinstance(expected, float) else expected), name
+    assert oriented(there, "a") is there
+
+
+def test_of_errors_the_lowest_is_first() -> None:
+    w, errors = np.ones(50), np.random.default_rng(24).random(50)
+    made = {label: {"rmse": [value(errors + more, "rmse", weights=w)]} for label, more in (("high", 1.0), ("low", 0.0))}
+    ranking = rankings(record(made))[0]
+    assert (ranking.best, [row[-1] for row in ranking.rows()]) == ("low", ["best", "worse"])
+    assert ranking.sentence() == "By root mean squared error, low is better than high, beyond chance."
+
+
 def test_a_difference_that_does_not_survive_the_correction_says_so() -> None:
     pair = Comparison("hit_rate", "hit_rate", "x", "y", 500, 0, 0.021, 0.95, (1, 1), 0.001, 0.04, 0.03, 0.6, 45,
                       verdict="cannot be told apart")  # fmt: skip
     assert sentence(pair) == (
-        "x and y cannot be told apart on this data (difference 2.10 points, 95% interval 0.10 to 4.00; "
+        "x and y cannot be told apart on this data (difference 2.10 percentage points, 95% interval 0.10 to 4.00; "
         "alone the pair would be, with p = 0.030, but not as one of 45 comparisons)"
     )
+
+
+def ranked(pairs: list[Comparison]) -> Ranking:
+    labels = dict.fromkeys(label for one in pairs for label in (one.a, one.b))
+    return Ranking("ndcg", {label: [0.5] for label in labels}, tuple(pairs))
+
+
+def test_the_first_is_best_only_where_all_others_are_worse() -> None:
+    alone = ranked(pairs_of("abc", {"ab", "ac"}))
+    assert [row[-1] for row in alone.rows()] == ["best", "worse", "worse"]
+    assert alone.sentence().endswith("a is better than each of the 2 others, beyond chance.")
+    one_tied = ranked(pairs_of("abc", {"ac"}))
+    assert [row[-1] for row in one_tied.rows()] == ["first", "cannot be told apart", "worse"]
+    assert one_tied.sentence().endswith(". c is worse, beyond chance.")
+
+
+def test_nothing_is_said_of_those_who_were_not_compared() -> None:
+    a_b, a_c, b_c = pairs_of("abc", {"ab"})
+    partly = ranked([a_b, dataclasses.replace(a_c, verdict="unknown"), dataclasses.replace(b_c, verdict="unknown")])
+    assert partly.sentence().endswith("a is better than b, beyond chance.")
+    assert [row[2] for row in partly.rows()] == ["a", "b", "-"]
+    assert [row[-1] for row in partly.rows()] == ["first", "worse", "too few users"]
+    pairs = [
+        dataclasses.replace(one, verdict="unknown") if one.b == "e" else one for one in pairs_of("abcde", {"ac", "ad"})
+    ]
+    assert ranked(pairs).sentence().endswith(" Of the others 2 are worse, beyond chance.")
+
+
+def test_the_best_mean_may_be_worse_on_the_users_both_have() -> None:
+    """The first answered some easy users only; on those the second is better still."""
+    rng = np.random.default_rng(14)
+    easy = 0.8 + 0.1 * rng.random(30)
+    figures = {"few": [value(easy)], "all": [value(np.r_[easy + 0.05, 0.1 * rng.random(70)])]}
+    ranking = rankings(record({label: {"ndcg": own} for label, own in figures.items()}))[0]
+    assert (ranking.best, ranking.pairs[0].winner) == ("few", "all")
+    assert [row[-1] for row in ranking.rows()] == ["first", "better"]
+    assert "few has the best mean, but all is better than it on the users both have" in ranking.sentence()
+
+
+def test_one_user_gives_no_verdict_and_no_letters() -> None:
+    recorded = record({label: {"hit_rate": [value([1.0], "hit_rate")]} for label in "ab"})
+    ranking = rankings(recorded)[0]
+    assert [(row[2], row[-1]) for row in ranking.rows()] == [("-", "first"), ("-", "too few users")]
+    assert ranking.sentence() == ""
+    assert how_compared(recorded) == "Nothing can be told: no two algorithms have values for the same two users."
+
+
+def test_differences_of_shares_carry_their_unit_and_no_minus_before_nought() -> None:
+    hits = {label: {"hit_rate": [value([1.0, 0.0, 1.0], "hit_rate")]} for label in "ab"}
+    ranking = rankings(record(hits))[0]
+    assert ranking.headings()[3:5] == ["less the best (pp)", "95% interval (pp)"]
+    assert ranking.rows()[1][3] == "0.00"
+    assert "pp: percentage points." in how_compared(record(hits))
+    assert "corrected" not in how_compared(record(hits)), "there is one comparison"
+    ndcg = record({label: {"ndcg": [value([1.0, 0.0, 1.0])]} for label in "abc"})
+    assert rankings(ndcg)[0].headings()[3] == "less the best"
+    assert "p corrected for 3 comparisons (Holm)" in how_compared(ndcg)
+    assert "pp:" not in how_compared(ndcg)
 
 
 # -- promises, simulated -----------------------------------------------------------------------------------------------

@@ -137,3 +137,55 @@ def test_the_sample_user_comes_last(result: BakeoffResult) -> None:
     text = shown(result)
     assert text.index("loved") < text.index("hated") < text.index("1 <script>")
     assert f"User {result.sample.id}" in text
+
+
+def test_accepted_leaks_are_one_line_with_the_largest_share(result: BakeoffResult) -> None:
+    leak = {"name": "future", "severity": "fail", "accepted": True, "title": "training after test time"}
+    rows = "of 2,000 training rows"
+    result.audit["findings"] = [
+        {**leak, "sentence": f"90 {rows} (4.5%) are later"},
+        {**leak, "sentence": f"1,020 {rows} (51%) are later"},
+        {**leak, "title": "one user's weight", "sentence": "user 7 weighs much"},
+        {**leak, "accepted": False, "title": "something else", "sentence": "it is not accepted"},
+    ]
+    told = "training after test time (up to 51% of training rows), one user's weight; details in the report."
+    assert [line for line in shown(result, 200).splitlines() if "leaks" in line] == [
+        f"Accepted leaks: {told}".ljust(200)
+    ]
+    result.audit = {}
+    assert "Accepted" not in shown(result)
+
+
+def test_differences_of_shares_are_in_points(result: BakeoffResult) -> None:
+    verdicts = shown(result, 200).split("which differences are real: ")
+    (hits,) = [text for text in verdicts if text.startswith("hit rate")]
+    (error,) = [text for text in verdicts if text.startswith("root mean squared error")]
+    assert "less the best (pp)" in hits
+    assert "(pp)" not in error
+
+
+@pytest.mark.parametrize(("width", "lettered"), [(60, False), (200, True)])
+def test_letters_are_explained_only_where_there_are_some(result: BakeoffResult, width: int, lettered: bool) -> None:
+    text = " ".join(shown(result, width).split())
+    assert ("letters" in text) is lettered
+    assert ("Algorithms that share a letter" in text) is lettered
+    assert "The same users are compared in pairs" in text
+
+
+def test_how_many_seeds_is_told(result: BakeoffResult) -> None:
+    assert "lists of 10, seed 0\n" in shown(result).replace("  ", "").replace(" \n", "\n")
+    figures = next(iter(result.comparisons["figures"].values()))
+    figures[next(iter(figures))] *= 3
+    assert "3 seeds for each algorithm that draws at random, from 0 on" in " ".join(shown(result).split())
+
+
+def test_learning_curves_are_shown(result: BakeoffResult) -> None:
+    assert "learning curve" not in shown(result)
+    result.curve = {"shares": [0.25, 1.0], "order": "random"}
+    for outcome, hits in zip(result.outcomes, (0.125, 0.25), strict=False):
+        points = [(share, {"hit_rate": {"value": hits * share, "users": 9}}) for share in (0.25, 1.0)]
+        outcome.curve = [{"share": share, "rows": 9, "figures": figures} for share, figures in points]
+    text = shown(result).split("learning curve of HR, by share of the training rows")[1]
+    assert text.split()[:3] == ["algorithm", "25%", "100%"]
+    assert row(text, result.outcomes[1].label).split()[-2:] == ["6.25%", "25.00%"]
+    assert text.count("%") == 6

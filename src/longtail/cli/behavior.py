@@ -105,7 +105,15 @@ def _range(row: dict[str, Any], name: str, form: str) -> str:
     value, low, high = (row[f"{name}{edge}"] for edge in ("", "_low", "_high"))
     if value is None:
         return "-"
-    return form.format(value) + (f" [{form.format(low)}, {form.format(high)}]" if low is not None else "")
+    if low is None:
+        return _plain(form, value)
+    return f"{_plain(form, value)} [{_plain(form, low)}, {_plain(form, high)}]"
+
+
+def _plain(form: str, value: float) -> str:
+    """The figure, without a sign where it is shown as nothing."""
+    text = form.format(value)
+    return text if any(digit in "123456789" for digit in text) else text.lstrip("+-")
 
 
 def _table(title: str, *headings: str) -> Table:

@@ -114,6 +114,9 @@ def bakeoff(
     for path in outputs:  # after the tables, so that a full disk loses no result
         getattr(result, f"to_{path.suffix[1:].lower()}")(path)
         typer.echo(f"Wrote {path}", err=as_json)
+    if folder is not None:
+        then = ": the same command goes on from there" if result.interrupted else ", for longtail compare"
+        typer.echo(f"The run is kept in {folder}{then}", err=as_json)
     if result.interrupted:
         raise typer.Exit(130)
     if all(outcome.error for outcome in result.outcomes):

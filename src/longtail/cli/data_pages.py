@@ -41,8 +41,7 @@ def cleaning_page(report: CleaningReport) -> Group:
         figures.add_row(f"after {step.step}", *_figures(step.after))
     parts: list[RenderableType] = [figures]
     for step in report.steps:
-        taken = ", ".join(f"{count:,} {what}" for what, count in step.removed.items())
-        parts.append(Text.assemble(("\n" + step.step, "bold"), f"  took out {taken}"))
+        parts.append(Text.assemble(("\n" + step.step, "bold"), f"  took out {step.taken}"))
         parts += [Text(f"  note: {note}", style="dim") for note in step.notes]
         if step.suspects:
             parts.append(_named(step.suspects))

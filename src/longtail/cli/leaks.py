@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from longtail.cli.options import Accept, BadRowsOption, DuplicatesOption, Json, Model, load_data, print_json
-from longtail.errors import ConfigError, DataError
+from longtail.errors import ConfigError, DataError, LeakageError
 
 if TYPE_CHECKING:
     from longtail.evaluation.leakage import Seen
@@ -50,6 +50,10 @@ def audit(
         print_json(found.to_json())
     else:
         typer.echo("\n".join(found.sentences()))
+    if found.failed and not as_json:  # what was found stands above
+        names = sorted({finding.name for finding in found.failed})
+        count = f"{len(names)} kind{'' if len(names) == 1 else 's'} of leak found"
+        raise LeakageError(f"{count}: {', '.join(names)}; to go on all the same, accept={names}")
     found.raise_if_failed()
 
 

@@ -16,6 +16,7 @@ from rich.text import Text
 from longtail.algorithms.base import Recommender
 from longtail.algorithms.powers import Explains, PredictsRatings
 from longtail.data.results import TopN
+from longtail.evaluation.measures import COLUMNS
 from longtail.evaluation.metrics.value import METRICS, MetricValue
 from longtail.types import FloatArray
 
@@ -153,15 +154,17 @@ def list_table(lists: TopN, title: str, *, score: str) -> Table:
 
 
 def scores_table(scores: Mapping[str, MetricValue]) -> Table:
-    """Metrics with their values and which way is better."""
+    """Metrics with their values, as a bake-off shows them, and which way is better."""
     table = _table("Scores")
     table.add_column("metric")
     table.add_column("value", justify="right")
     table.add_column("better", style="dim")
+    columns = {column.key: column for column in COLUMNS}
     for name, value in scores.items():
-        info = METRICS[name]
-        better = {True: "higher", False: "lower", None: "depends"}[info.higher_is_better]
-        table.add_row(info.title, f"{float(value):.4f}", better)
+        info, column = METRICS[name], columns.get(name)
+        better = {True: "higher", False: "lower", None: "neither"}[info.higher_is_better]
+        plain = "-" if math.isnan(value) else f"{float(value):.4f}"
+        table.add_row(info.title, column.show(float(value)) if column else plain, better)
     return table
 
 

@@ -96,6 +96,7 @@ def sheet(
         files = " and ".join(str(path) for path in output)
         typer.echo(f"Wrote {files}: {len(made.rows)} recommendations to {len(made.people)} people (sheet {made.sheet})")
         typer.echo(f"The key is {key}: it says who recommended what, so keep it from the raters")
+        typer.echo(f"When raters have sent their answers back: longtail answers ANSWERS.csv --key {key}")
 
 
 def answers(
@@ -150,6 +151,12 @@ def _some_users(data: Interactions, users: int, seed: int) -> list[Any]:
     return chosen
 
 
+def _asked_for(label: str) -> str:
+    """A label of a bake-off as a sheet has it: "svd:epochs=5" for "svd (epochs=5)"."""
+    name, _, parameters = label.partition(" (")
+    return f"{name}:{parameters.removesuffix(')').replace(', ', ',')}" if parameters else name
+
+
 def _offline(path: Path, algorithms: list[str], wanted: list[str] | None) -> dict[str, dict[str, float | None]]:
     """Metric -> algorithm -> value, of a bake-off saved as JSON."""
     from longtail.evaluation.metrics.value import METRICS
@@ -157,6 +164,7 @@ def _offline(path: Path, algorithms: list[str], wanted: list[str] | None) -> dic
     try:
         outcomes = json.loads(path.read_text(encoding="utf-8"))["outcomes"]
         by_label = {outcome["label"]: outcome["values"] for outcome in outcomes}
+        by_label |= {_asked_for(label): values for label, values in by_label.items()}
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, KeyError, TypeError) as error:

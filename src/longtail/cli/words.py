@@ -24,7 +24,7 @@ _WORDS = (
     (r", or name it with \w+=", ""),
     (r" or pass header=False", ""),
     (
-        r"(by_time|leave_one_out\(which='last'\)) needs times, and these data have none; load .*",
+        r"(by_time|sliding_windows|\w+_(in|of)_session|\w+\(which='(last|newest)'\)) needs times, .* none; load .*",
         "a split by time needs times, and these data have none; add a timestamp column, or hold out rows at random",
     ),
     (r"; to go on all the same, accept=\[(.*)\]", _accepted),

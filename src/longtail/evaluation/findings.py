@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -18,10 +19,14 @@ from longtail.evaluation.metrics.value import MetricValue
 from longtail.evaluation.protocols import Protocol
 from longtail.evaluation.sample_user import Pick, RatedItem, SampleUser
 
-__all__ = ["FORMAT", "Findings", "Outcome"]
+__all__ = ["FORMAT", "SAMPLED", "Findings", "Outcome"]
 
 FORMAT = 2
+SAMPLED = frozenset({"floored", "hits", "ranking"})
+"""Groups of columns whose figures a sample of negatives changes."""
 KIND = "longtail bake-off"
+SHARE = re.compile(r"of [\d,]+ ([a-z ]+) \((?:over )?(\d[\d.]*)%\)")
+"""How a finding of the leakage audit tells its share (`leakage.finding.share`): of which rows, and how much."""
 
 
 @dataclass
@@ -147,7 +152,16 @@ class Findings:
         own = ", ".join(f"{name} {value}" for name, value in self.protocol.own_parameters().items())
         among = f", hidden items ranked among {self.protocol.among} only" if self.protocol.among else ""
         name = f"{self.protocol.name} protocol ({own})" if own else f"{self.protocol.name} protocol"
-        return f"{name}, lists of {self.protocol.n}{among}, seed {self.protocol.seed}"
+        seeds = f"seed {self.protocol.seed}"
+        if self.repeats > 1:
+            seeds = f"{self.repeats} seeds for each algorithm that draws at random, from {self.protocol.seed} on"
+        return f"{name}, lists of {self.protocol.n}{among}, {seeds}"
+
+    @property
+    def repeats(self) -> int:
+        """With how many seeds the algorithms that draw at random were compared; 1 where nothing was compared."""
+        figures = self.comparisons.get("figures", {}).values()
+        return max((len(seeds) for values in figures for seeds in values.values()), default=1)
 
     @property
     def ranked_among(self) -> str:
@@ -166,7 +180,7 @@ class Findings:
     def group_title(self, group: str) -> str:
         """The heading of a group of columns; one of lists ranked among a sample says so."""
         title = f"hits, predicted {self.protocol.floor:g}+" if group == "floored" else GROUPS[group]
-        among = self.protocol.among if group in ("floored", "hits", "ranking") else ""
+        among = self.protocol.among if group in SAMPLED else ""
         return f"{title}, among {among}" if among else title
 
     @property
@@ -183,6 +197,17 @@ class Findings:
         """The leaks that somebody accepted, a sentence a kind."""
         said: list[str] = self.audit.get("accepted_in_words", [])
         return said
+
+    @property
+    def accepted_in_brief(self) -> str:
+        """The leaks that somebody accepted, in one line: each with the largest share of rows over all folds."""
+        found: dict[str, list[tuple[float, str]]] = {}
+        for one in self.audit.get("findings", []):
+            if one.get("accepted"):
+                share = SHARE.search(one["sentence"])
+                found.setdefault(one["title"], []).append((float(share[2]), share[1]) if share else (0.0, ""))
+        said = [f"{title}{_up_to(shares)}" for title, shares in found.items()]
+        return f"Accepted leaks: {', '.join(said)}; details in the report." if said else ""
 
     @property
     def treatment(self) -> list[str]:
@@ -265,6 +290,12 @@ class Findings:
 
 def _without_per_user(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return {name: value for name, value in pairs if name not in ("per_user", "per_seed")}
+
+
+def _up_to(shares: list[tuple[float, str]]) -> str:
+    """The largest share, in brackets; nothing where none is known."""
+    share, noun = max(shares)
+    return f" ({'up to ' if len(shares) > 1 else ''}{share:g}% of {noun})" if noun else ""
 
 
 def _each_of(labels: list[str]) -> str:

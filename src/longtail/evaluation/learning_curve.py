@@ -79,7 +79,7 @@ def smaller(fold: Fold, share: float, order: Order, seed: int) -> Fold:
     """The fold with a share of its training data, and no question about what lies beyond accuracy."""
     asks = tuple(question for question in fold.asks if question != "beyond")
     train = part_of(fold.train, share, order, seed)
-    return dataclasses.replace(fold, name=f"{fold.name}, {share:.4g} of the rows, {order}", train=train, asks=asks)
+    return dataclasses.replace(fold, name=f"{fold.name}, {share!r} of the rows, {order}", train=train, asks=asks)
 
 
 def figures(measured: Mapping[str, MetricValue]) -> dict[str, dict[str, Any]]:

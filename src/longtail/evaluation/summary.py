@@ -9,16 +9,20 @@ from longtail.evaluation.measures import COLUMNS, best
 
 __all__ = ["sentences"]
 
+COMPILED = 1.0
+"""Seconds of compiling that are worth a word."""
 _BY_KEY = {column.key: column for column in COLUMNS}
 
 
 def sentences(findings: Findings) -> list[str]:
-    """A summary for someone who will read nothing else; only what the figures say."""
+    """A summary for someone who will read nothing else, the verdicts first; only what the figures say."""
+    verdicts = significance.sentences(findings.comparisons)
     found = [
-        _compared(findings),
+        *verdicts,
         _accuracy(findings),
         _hits(findings),
-        *(significance.sentences(findings.comparisons) or [_noise(findings)]),
+        "" if verdicts else _noise(findings),
+        _compared(findings),
         _beyond(findings),
         _cost(findings),
         _missing(findings),
@@ -79,8 +83,12 @@ def _cost(findings: Findings) -> str:
     if not known:
         return ""
     dearest = max(known, key=lambda outcome: outcome.values["cpu_seconds"] or 0.0)
+    compiled = findings.compile_seconds
+    first = (
+        f", {compiled:.1f} s of them for compiling on a first run" if COMPILED <= compiled <= findings.seconds else ""
+    )
     return (
-        f"The whole bake-off took {findings.seconds:.1f} s; the dearest algorithm, {dearest.label}, "
+        f"The whole bake-off took {findings.seconds:.1f} s{first}; the dearest algorithm, {dearest.label}, "
         f"{_show(dearest, 'cpu_seconds')} s of processor time."
     )
 

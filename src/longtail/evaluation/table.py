@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from rich import box
-from rich.console import Console, ConsoleOptions, Group, RenderResult
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from longtail.evaluation.findings import Findings
+from longtail.evaluation.findings import SAMPLED, Findings, Outcome
 from longtail.evaluation.label_lines import longest_word, wrapped
-from longtail.evaluation.measures import GROUPS, Column, best
+from longtail.evaluation.measures import COLUMNS, GROUPS, Column, best
 from longtail.evaluation.sample_user import RatedItem
 from longtail.evaluation.significance.tables import verdict_tables
 
@@ -22,6 +22,8 @@ __all__ = ["Tables"]
 NARROWEST_LABEL, WIDEST_LABEL = 12, 32
 LABEL_BESIDE_TEXT = 20
 GAP = 2
+CURVES = "rmse", "hit_rate", "ndcg"
+"""Figures of which learning curves are shown."""
 
 
 class Glyphs(NamedTuple):
@@ -58,14 +60,35 @@ class Tables:
             grid = Table.grid(padding=(0, GAP, 0, 0))
             grid.add_row(*tables)
             yield Padding(grid, (1, 0, 0, 0))
-        yield from self._remarks()
+        remarks = list(self._remarks())
+        if remarks:
+            yield Padding(Group(*remarks), (1, 0, 0, 0))
         yield Padding(self._legend(glyphs), (1, 0))
         yield from verdict_tables(self.findings.comparisons, self._verdict_table, options.max_width)
+        yield from self._curves(options.max_width)
         yield self._sample_user(glyphs)
 
-    def _verdict_table(self, title: str) -> Table:
+    def _curves(self, width: int) -> Iterator[RenderableType]:
+        """Learning curves: a table a figure, a column a share of the training rows."""
+        for column in COLUMNS:
+            told = {one.label: _at_shares(one, column) for one in self.findings.outcomes}
+            if column.key not in CURVES or not any(told.values()):
+                continue
+            table = self._verdict_table(
+                f"learning curve of {column.short}, by share of the training rows", column.group
+            )
+            table.add_column("algorithm", no_wrap=True)
+            for share in self.findings.curve["shares"]:
+                table.add_column(f"{100 * share:.3g}%", justify="right", no_wrap=True)
+            for label, figures in told.items():
+                if figures:
+                    cells = [column.show(figures.get(share)) for share in self.findings.curve["shares"]]
+                    table.add_row(Text("\n".join(wrapped(label, width // 3)), style="bold"), *cells)
+            yield Padding(table, (0, 0, 1, 0))
+
+    def _verdict_table(self, title: str, group: str) -> Table:
         """A table whose heading says so where hidden items were ranked among a sample."""
-        among = self.findings.protocol.among
+        among = self.findings.protocol.among if group in SAMPLED else ""
         return _table(f"{title}, among {among}" if among else title)
 
     def _packed(self, width: int, glyphs: Glyphs) -> Iterator[list[Table]]:
@@ -112,8 +135,10 @@ class Tables:
         for outcome in self.findings.outcomes:
             if outcome.error:
                 yield Text.assemble((f"{outcome.label} failed: ", "bold red"), outcome.error)
-        yield from map(Text, self.findings.remarks)
-        yield from map(Text, [*self.findings.accepted_leaks, *self.findings.treatment])
+        yield from (Text(f"{remark}.") for remark in self.findings.remarks)
+        yield from map(Text, self.findings.treatment)
+        if self.findings.accepted_in_brief:
+            yield Text(self.findings.accepted_in_brief)
         if self.findings.interrupted:
             yield Text(f"Interrupted; not run: {', '.join(self.findings.not_run)}", style="bold yellow")
 
@@ -149,6 +174,15 @@ class Tables:
             if listed:
                 table.add_row(Text("\n".join(wrapped(outcome.label, LABEL_BESIDE_TEXT)), style="bold"), Text(listed))
         return Group(head, table)
+
+
+def _at_shares(outcome: Outcome, column: Column) -> dict[float, float]:
+    """The figure by the share of the training data; empty where it was not measured."""
+    return {
+        point["share"]: point["figures"][column.key]["value"]
+        for point in outcome.curve
+        if column.key in point["figures"]
+    }
 
 
 def _table(title: str) -> Table:

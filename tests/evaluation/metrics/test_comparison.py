@@ -71,6 +71,7 @@ def test_rbo_is_the_sum_it_says(s: list[int], t: list[int], p: float) -> None:
     long = max(len(s), len(t))
     plain = sum((1 - p) * p ** (d - 1) * len(set(s[:d]) & set(t[:d])) / d for d in range(1, long + 1))
     assert rank_biased_overlap(*pair, p, form="truncated") == pytest.approx(plain, abs=1e-9)
+    assert rank_biased_overlap(*pair, p, form="normalized") == pytest.approx(plain / (1 - p**long), abs=1e-9)
     assert rank_biased_overlap(pair[1], pair[0], p) == pytest.approx(float(extrapolated), abs=1e-12)
     assert -1e-12 <= extrapolated <= 1 + 1e-12
 

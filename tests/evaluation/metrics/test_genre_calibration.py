@@ -84,6 +84,14 @@ def test_blocks_change_nothing(rng: np.random.Generator, monkeypatch: pytest.Mon
     assert 0 < whole < math.log(100)
 
 
+def test_a_genre_named_twice_counts_once() -> None:
+    genres = [["Drama", "War", "Drama"], ["Drama", "War"]]
+    catalog = Catalog(pl.DataFrame({"item": [0, 1], "genres": genres}))
+    data = lt.Interactions.from_frame({"user": [0, 0], "item": [0, 1], "rating": [4.0, 4.0]}, catalog=catalog)
+    assert module.genre_shares(data).toarray().tolist() == [[0.5, 0.5], [0.5, 0.5]]
+    assert lt.metrics.genre_jaccard(data).pairs(np.array([0]), np.array([1])).tolist() == [1.0]
+
+
 def test_a_user_the_data_do_not_know_is_undefined() -> None:
     stranger = TopN([1], [[0]], [[1]], Ids([0, 77]), ITEM_IDS)
     assert math.isnan(calibration(stranger, interactions({(0, 0): 4.0})))

@@ -35,6 +35,11 @@ class StepReport:
     before: dict[str, Any]
     after: dict[str, Any]
 
+    @property
+    def taken(self) -> str:
+        """What it took out, in words: "3 rows, 1 user, 0 items"."""
+        return ", ".join(f"{n:,} {what.removesuffix('s') if n == 1 else what}" for what, n in self.removed.items())
+
 
 @dataclass(frozen=True)
 class CleaningReport:
@@ -65,8 +70,7 @@ class CleaningReport:
     def __str__(self) -> str:
         lines = [_line("before", self.before)]
         for step in self.steps:
-            taken = ", ".join(f"{count:,} {what}" for what, count in step.removed.items())
-            lines.append(f"{step.step}: took out {taken}")
+            lines.append(f"{step.step}: took out {step.taken}")
             lines += [f"  note: {note}" for note in step.notes]
         return "\n".join([*lines, _line("after", self.after)])
 

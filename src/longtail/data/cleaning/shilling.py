@@ -14,7 +14,7 @@ from longtail.data.cleaning.profiles import component_weight, degree_of_similari
 from longtail.data.cleaning.steps import Marked, Step, Suspect
 from longtail.data.cleaning.targets import Campaign, campaigns
 from longtail.data.interactions import Interactions
-from longtail.errors import DataError
+from longtail.errors import ConfigError, DataError
 from longtail.types import RealArray
 
 __all__ = ["Detector", "ShillingProfiles"]
@@ -64,6 +64,11 @@ class ShillingProfiles(Step):
     detectors: tuple[Detector, ...] = params.hyper(("deviation", "components", "similarity"))
     oddness: float = params.hyper(1.5, at_least=0.0)
     error: float = params.hyper(0.001, at_least=0.0, at_most=1.0)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.detectors:
+            raise ConfigError(f"shilling: name at least one detector of {', '.join(_ODDNESS)}")
 
     def mark(self, data: Interactions) -> Marked:
         """All rows of the odd profiles behind a target."""

@@ -16,6 +16,7 @@ from longtail.types import LongArray
 __all__ = ["Window", "by_time", "sliding_windows"]
 
 _DAY = 86_400
+_EVER = 2.0**62  # seconds: longer than any data, and no overflow
 
 
 class Window(NamedTuple):
@@ -123,7 +124,7 @@ def _borders(times: LongArray, windows: int, fraction: float, days: float | None
     if days is None:
         starts = _latest(times, np.rint(fraction * len(times) * left / windows).astype(np.int64))
     else:
-        starts = end - np.rint(days * _DAY * left).astype(np.int64)
+        starts = end - np.rint(np.minimum(days * _DAY * left, _EVER)).astype(np.int64)
     return [*starts.tolist(), end]
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import time
-from collections.abc import Iterable, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,9 @@ from longtail.evaluation.progress import Reporter, reporting
 from longtail.evaluation.protocols import Fold, Protocol
 
 __all__ = ["Bakeoff"]
+
+PartOf = Callable[[Entry, int | None, Fold], Part]
+"""What an algorithm, with a seed, does on a fold: kept from before, or done now."""
 
 
 class Bakeoff:
@@ -105,7 +108,7 @@ class Bakeoff:
         )
         self._similarities: dict[str, ItemSimilarity] = {}
 
-    @cached_property
+    @functools.cached_property
     def audit(self) -> leakage.Audit:
         """What the folds, and the algorithms as they were handed in, let a model know that it could not have known."""
         models = {entry.label: entry.model for entry in self.entries}
@@ -129,15 +132,16 @@ class Bakeoff:
         """
         began = time.perf_counter()
         self.audit.raise_if_failed()
-        journal = Journal(folder, self._setting)
+        journal = Journal(folder, self._setting, self.accepted)
         result = nothing_yet(self.data, self.protocol, self.folds, self.audit, self.sample, self.name)
         result.curve = {"shares": list(self.curve), "order": self.curve_order} if self.curve else {}
         result.compile_seconds = warm_up()
         labels = [entry.label for entry in self.entries]
         with resources.frozen_heap(), reporting(len(labels), self._stages, show=progress) as reporter:
+            part_of = functools.partial(self._part, journal, reporter)
             try:
                 for entry in self.entries:
-                    outcome = self._outcome(entry, journal, reporter)
+                    outcome = self._outcome(entry, part_of)
                     result.outcomes.append(outcome)
                     result.compile_seconds += outcome.compile_seconds
                     reporter.finished(entry.label, outcome.error or f"{outcome.values['cpu_seconds']:.1f} CPU seconds")
@@ -147,22 +151,22 @@ class Bakeoff:
         result.comparisons = significance.record(
             {outcome.label: outcome.per_seed for outcome in result.outcomes if not outcome.error}
         )
-        result.seconds = time.perf_counter() - began
+        result.seconds = journal.seconds + time.perf_counter() - began
         journal.finish(result)
         return result
 
-    def _outcome(self, entry: Entry, journal: Journal, reporter: Reporter) -> Outcome:
+    def _outcome(self, entry: Entry, part_of: PartOf) -> Outcome:
         """An algorithm on every fold, with every seed; the first error ends it."""
         parts: list[Part] = []
         for seed, fold in itertools.product(entry.seeds(self.repeats), self.folds):
-            parts.append(self._part(entry, seed, fold, journal, reporter))
+            parts.append(part_of(entry, seed, fold))
             if parts[-1].error:
                 return combined(entry, parts)
         outcome = combined(entry, parts)
-        outcome.curve = self._curve(entry, parts, journal, reporter)
+        outcome.curve = self._curve(entry, parts, part_of)
         return outcome
 
-    def _part(self, entry: Entry, seed: int | None, fold: Fold, journal: Journal, reporter: Reporter) -> Part:
+    def _part(self, journal: Journal, reporter: Reporter, entry: Entry, seed: int | None, fold: Fold) -> Part:
         """From the folder where it is kept there, else made now."""
         parameters = params.values(entry.model)
         part = journal.kept(entry.label, parameters, fold.name, seed)
@@ -171,21 +175,21 @@ class Bakeoff:
             journal.keep(entry.label, parameters, part)
         return part
 
-    def _curve(self, entry: Entry, whole: list[Part], journal: Journal, reporter: Reporter) -> list[dict[str, Any]]:
+    def _curve(self, entry: Entry, whole: list[Part], part_of: PartOf) -> list[dict[str, Any]]:
         """The figures by share of the training data, with the first seed; a share that fails is left out."""
-        points = []
         seed = entry.seeds(1)[0]
+        made = {(part.fold, 1.0): part for part in whole if part.seed == seed}
+        for key, fold in self._curve_folds.items():
+            made[key] = part_of(entry, seed, fold)
+        points = []
         for share in self.curve:
             point: dict[str, Any] = {"share": share, "figures": {}}
             for fold in learning_curve.folds_for(self.folds):
-                if share == 1:
-                    part = next(one for one in whole if (one.fold, one.seed) == (fold.name, seed))
-                else:
-                    part = self._part(entry, seed, self._curve_folds[fold.name, share], journal, reporter)
+                part = made[fold.name, share]
                 if not part.error:
                     point["figures"] |= learning_curve.figures(part.measured)
             points.append(point)
-        return points if self.curve else []
+        return points
 
     def _trial(self, entry: Entry, seed: int | None, fold: Fold, reporter: Reporter) -> Trial:
         shown = self._people if fold is self._looked_at else ()
@@ -196,7 +200,7 @@ class Bakeoff:
     def _stages(self) -> int:
         return STAGES * (len(self.folds) * self.repeats + len(self._curve_folds))
 
-    @cached_property
+    @functools.cached_property
     def _setting(self) -> dict[str, Any]:
         """What makes two runs the same: with equal settings, equal algorithms give equal figures."""
         catalog = self.data.catalog

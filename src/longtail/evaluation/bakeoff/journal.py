@@ -37,6 +37,8 @@ __all__ = ["Journal", "read_run", "values_of_users"]
 
 KIND = "part of a longtail bake-off"
 RESULTS = "results.json"
+UNREADABLE = (ArtifactError, LookupError, TypeError, ValueError, AttributeError)
+"""What reading an artifact raises that is damaged, or was written by another version."""
 
 
 class Journal:
@@ -45,14 +47,22 @@ class Journal:
     Args:
         folder: where; made where it is missing.
         setting: what makes two runs the same, as JSON values.
+        accepted: leaks that are no reason to stop; a part made while more were accepted is made again.
+
+    Attributes:
+        seconds: that the parts took, in earlier sessions, which were read and not made again.
 
     Raises:
         ConfigError: if the folder holds a run of another setting, or something else.
         DataError: if it cannot be written.
     """
 
-    def __init__(self, folder: str | Path | None, setting: dict[str, Any]) -> None:
+    def __init__(
+        self, folder: str | Path | None, setting: dict[str, Any], accepted: frozenset[str] = frozenset()
+    ) -> None:
         self.folder = None if folder is None else Path(folder)
+        self.accepted = accepted
+        self.seconds = 0.0
         if self.folder is not None:
             self._open(self.folder, _as_json(setting))
 
@@ -63,12 +73,17 @@ class Journal:
         path = self._path(label, fold, seed)
         try:
             manifest, state = artifacts.read(path)
-            if manifest.get("kind") != KIND or manifest["parameters"] != _as_json(parameters):
+            alike = manifest.get("kind") == KIND and manifest["parameters"] == _as_json(parameters)
+            if not alike or not self.accepted.issuperset(manifest["accepted"]):
                 return None
-            return _from_plain(manifest["part"], state)
-        except (ArtifactError, LookupError, TypeError):
+            if manifest["part_crc32"] != _crc32(manifest["part"]):
+                raise ArtifactError(f"{path} is damaged: the checksum of its figures differs")
+            part = _from_plain(manifest["part"], state)
+        except UNREADABLE:
             shutil.rmtree(path, ignore_errors=True)  # what is left of a part is in the way of a whole one
             return None
+        self.seconds += sum(usage.wall + usage.compiling for usage in part.usages)
+        return part
 
     def keep(self, label: str, parameters: dict[str, Any], part: Part) -> None:
         """Write a part; one that failed is not kept, so that it is tried again.
@@ -79,7 +94,14 @@ class Journal:
         if self.folder is None or part.error:
             return
         plain, state = _as_plain(part)
-        facts = {"kind": KIND, "label": label, "parameters": _as_json(parameters), "part": plain}
+        facts = {
+            "kind": KIND,
+            "label": label,
+            "accepted": sorted(self.accepted),
+            "parameters": _as_json(parameters),
+            "part": plain,
+            "part_crc32": _crc32(plain),
+        }
         try:
             artifacts.write(self._path(label, part.fold, part.seed), facts, state)
         except ArtifactError as error:
@@ -96,7 +118,9 @@ class Journal:
         try:
             for outcome in result.outcomes:
                 facts = {"kind": KIND, "metrics": {key: value.name for key, value in outcome.per_user.items()}}
-                artifacts.write(_users_of(self.folder, outcome.label), facts, dict(_arrays(outcome.per_user)))
+                path = _users_of(self.folder, outcome.label)
+                _clear_damaged(path)
+                artifacts.write(path, facts, dict(_arrays(outcome.per_user)))
         except ArtifactError as error:
             raise DataError(f"{error}; what was finished before is kept in {self.folder}") from error
         result.to_json(self.folder / RESULTS)
@@ -118,7 +142,8 @@ class Journal:
         except (OSError, ValueError, AttributeError) as error:
             raise ConfigError(f"{record} is damaged; name another folder") from error
         if other:
-            raise ConfigError(f"{folder} holds a run with another {' and '.join(other)}; name another folder")
+            differ = f"{', '.join(other)} {'differs' if len(other) == 1 else 'differ'}"
+            raise ConfigError(f"{folder} holds another run: its {differ}; name another folder")
 
     def _path(self, label: str, fold: str, seed: int | None) -> Path:
         assert self.folder is not None
@@ -148,10 +173,18 @@ def values_of_users(folder: str | Path, label: str) -> dict[str, MetricValue]:
     try:
         manifest, state = artifacts.read(_users_of(Path(folder), label))
         return _measured(manifest["metrics"], state)
-    except (ArtifactError, LookupError, TypeError) as error:
+    except UNREADABLE as error:
         raise DataError(
             f"the values of each user of {label} cannot be read: {error}; run the bake-off again"
         ) from error
+
+
+def _clear_damaged(path: Path) -> None:
+    """Take away what is left of an artifact: it would be in the way of a whole one."""
+    try:
+        artifacts.read(path)
+    except ArtifactError:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _users_of(folder: Path, label: str) -> Path:
@@ -165,6 +198,10 @@ def _slug(text: str) -> str:
 
 def _as_json(value: Any) -> Any:
     return json.loads(json.dumps(value, default=str))
+
+
+def _crc32(plain: dict[str, Any]) -> int:
+    return zlib.crc32(json.dumps(plain, sort_keys=True).encode())
 
 
 def _as_plain(part: Part) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from longtail.algorithms.base import Recommender
 from longtail.algorithms.powers import Explains, PredictsRatings
+from longtail.data.interactions import Interactions
 from longtail.data.results import TopN
 from longtail.errors import LongtailError
 from longtail.evaluation import long_tail, measures, primitive, resources, segments
@@ -112,19 +113,23 @@ class Trial:
         self.part.notes.extend(new_items.notes(lists, self.fold))
         above = self._above_floor(model, lists) if self._has_floor else None
         if self.fold.test is not None:
-            self.part.treated |= treatment.of_lists(lists, self.fold.train, self.fold.test, self.fold.given)
-        self._find_hidden(lists, "hits")
-        if self.fold.test is not None and {"hits", "ranking"} & set(self.fold.asks):
-            self._add_segments(segments.of_lists(lists, self.fold.test, self._parted))
+            self._look_for_hidden(lists, above, self.fold.test)
         if self.terms.people:
             self.part.people = portraits(model, self.fold, lists, self.terms.people)
-        if above is not None:
-            self._find_hidden(above, "floored", measures.FLOORED)
         if "beyond" in self.fold.asks:
             self.part.picks = self._picks(model)
             judged = lists if above is None else above
             self.part.add(self._beyond_accuracy(judged))
             self.part.tail = long_tail.recommendation_curve(judged, self.fold.train)
+
+    def _look_for_hidden(self, lists: TopN, above: TopN | None, test: Interactions) -> None:
+        """Judge lists, and what of them is above the floor, by what is hidden."""
+        self.part.treated |= treatment.of_lists(lists, self.fold.train, test, self.fold.given)
+        self._judge(lists, test, "hits")
+        if {"hits", "ranking"} & set(self.fold.asks):
+            self._add_segments(segments.of_lists(lists, test, self._parted))
+        if above is not None:
+            self._judge(above, test, "floored", measures.FLOORED)
 
     @property
     def _parted(self) -> segments.Segments:
@@ -133,14 +138,11 @@ class Trial:
     def _add_segments(self, found: dict[str, Any]) -> None:
         self.part.segments = segments.summed([self.part.segments, found])
 
-    def _find_hidden(self, lists: TopN, how: str, prefix: str = "") -> None:
-        test, asks = self.fold.test, self.fold.asks
-        if test is None:
-            return
-        if "hits" in asks:
+    def _judge(self, lists: TopN, test: Interactions, how: str, prefix: str = "") -> None:
+        if "hits" in self.fold.asks:
             self.part.add(measures.hits(lists, test, self.protocol.relevant), prefix)
             self.part.by_rating[how] = measures.by_rating(lists, test)
-        if "ranking" in asks:
+        if "ranking" in self.fold.asks:
             self.part.add(measures.ranking(lists, test, self.fold.train, self._expected(lists)), prefix)
 
     def _beyond_accuracy(self, lists: TopN) -> dict[str, MetricValue]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ from longtail.data.results import TopN
 from longtail.errors import ConfigError
 from longtail.evaluation.behavior.probes import Probes
 from longtail.evaluation.behavior.responsiveness import Responsiveness, respond
+from longtail.evaluation.behavior.seeds import reseeded
 from longtail.evaluation.intervals import of_mean
 from longtail.evaluation.metrics.comparison import rank_biased_overlap, top_n_change
 from longtail.evaluation.metrics.value import MetricValue
@@ -116,8 +118,8 @@ def churn(
 ) -> Churn:
     """How much lists change: by another seed (noise), by one more rating, and between two models a day apart.
 
-    - another seed: two models fitted on the same data, the second with the next seed. All of it is noise, and a refit
-      may bring as much without anything new to learn.
+    - another seed: two models fitted on the same data, the second and its members with the next seed. All of it is
+      noise, and a refit may bring as much without anything new to learn.
     - an old rating again, online: `learn` of a rating that the model was fitted with. All of it comes of how the model
       learns online (such as solving anew for a user whom the fit had left elsewhere): noise too.
     - one rating, folded in, learned online or retrained: see `responsiveness`. The rated item itself does not count.
@@ -155,8 +157,8 @@ def churned(
     fitted: Recommender, probes: Probes, answers: Responsiveness, *, users: int, days: float, seed: int
 ) -> Churn:
     """The same, of a model fitted on `probes.base`, and of what it answered."""
-    if not days > 0:
-        raise ConfigError(f"days must be above 0, not {days!r}")
+    if not 0 < days < math.inf:
+        raise ConfigError(f"days must be above 0 and finite, not {days!r}")
     ratings = [Change(ONE_RATING[one.way], one.missing, one.overlap, one.changed) for one in answers.responses]
     again = _old_rating(fitted, probes, answers.n)
     sample = _Sample(fitted, answers.n, params.positive("users", users), seed)
@@ -186,10 +188,10 @@ class _Sample:
 
     def another_seed(self, data: Interactions) -> Change:
         """What chance alone changes."""
-        if "seed" not in {field.name for field in dataclasses.fields(self.fitted)}:
+        unfitted = reseeded(self.fitted)
+        if unfitted is None:
             return Change(ANOTHER_SEED, "it has no seed: nothing is left to chance")
-        other = self.fitted.clone(seed=self.fitted.seed + 1).fit(data)  # type: ignore[attr-defined]
-        asked = self._of(data)
+        other, asked = unfitted.fit(data), self._of(data)
         return Change.between(ANOTHER_SEED, other.recommend(asked, self.n), self.fitted.recommend(asked, self.n))
 
     def days_apart(self, data: Interactions, days: float) -> list[Change]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from abc import ABC, abstractmethod
 from itertools import pairwise
 from typing import Literal
@@ -13,6 +12,7 @@ from longtail import registry
 from longtail.algorithms.base import Recommender
 from longtail.data.interactions import Interactions
 from longtail.data.synthetic import World
+from longtail.evaluation.behavior.seeds import reseeded
 from longtail.rng import generator
 from longtail.types import IntArray
 
@@ -51,13 +51,8 @@ class Follow(Policy):
                 for lo, hi in pairwise(bounds.tolist())
             ]
             return self._fitted.recommend_for(histories, n).items
-        self._fitted = self._of_round(round_number).fit(data)
+        self._fitted = (reseeded(self.model, round_number) or self.model.clone()).fit(data)
         return self._fitted.recommend(data.user_ids.values, n).items
-
-    def _of_round(self, round_number: int) -> Recommender:
-        if "seed" in {field.name for field in dataclasses.fields(self.model)}:
-            return self.model.clone(seed=self.model.seed + round_number)  # type: ignore[attr-defined]
-        return self.model.clone()
 
 
 class Oracle(Policy):

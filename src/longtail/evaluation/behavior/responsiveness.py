@@ -175,7 +175,7 @@ def _gain(probes: Probes, probe: int, answer: Answer) -> float:
 
 def _places(ranking: IntArray, n_items: int) -> RealArray:
     """(n_items,) the place of each item; what is not ranked shares the places that are left."""
-    places = np.full(n_items, (len(ranking) + n_items) / 2.0)
+    places = np.full(n_items, (len(ranking) + 1 + n_items) / 2.0)
     places[ranking] = np.arange(1, len(ranking) + 1)
     return places
 

@@ -90,6 +90,12 @@ def _protocol(runs: Sequence[Findings]) -> Iterator[Change]:
     tables = [{"protocol": run.protocol.name, **run.protocol.parameters()} for run in runs]
     names = list(dict.fromkeys(name for table in tables for name in table))
     yield from _differing("protocol", tables, names, lambda name: "chance" if name == "seed" else "figures")
+    yield from _differing(
+        "protocol",
+        [{"seeds of each algorithm": run.repeats} for run in runs],
+        ["seeds of each algorithm"],
+        lambda _: "none",
+    )
 
 
 def _splits(runs: Sequence[Findings]) -> Iterator[Change]:
@@ -134,4 +140,6 @@ def written(value: Any) -> str:
         return " to ".join(map(str, value))
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
+    if value is None:
+        return "none"
     return value if isinstance(value, str) else json.dumps(value, default=str)

@@ -92,7 +92,8 @@ def _style(difference: Difference, usable: bool) -> str:
 
 
 def _table(title: str, headings: list[str]) -> Table:
-    table = Table(title=Text(title, style="bold"), title_justify="left", box=box.SIMPLE_HEAD, show_edge=False)
+    heading = Text(title, style="bold")
+    table = Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, show_edge=False, min_width=heading.cell_len)
     for place, text in enumerate(headings):
         table.add_column(Text(text), justify="left" if not place else "right", overflow="fold")
     return table

@@ -269,6 +269,6 @@ def _place(finding: Finding) -> str:
 
 
 def _example(finding: Finding) -> str:
-    if not finding.examples or {"column", "algorithm", "second"} & set(finding.examples[0]):
+    if not finding.examples or finding.name == "dominating" or {"column", "algorithm"} & set(finding.examples[0]):
         return ""
     return ", such as " + ", ".join(f"{noun} {name}" for noun, name in finding.examples[0].items())

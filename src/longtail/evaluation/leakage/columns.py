@@ -127,8 +127,18 @@ def _strangers(values: AnyArray, surprise: RealArray, key: AnyArray) -> tuple[in
 
 def _off_line(column: RealArray, figure: RealArray) -> float:
     """How far the column is from the best line, of its standard deviation."""
-    spread = column.std()
-    if not spread or not figure.std():
+    y, x = _standard(column), _standard(figure)
+    if y is None or x is None:
         return math.inf
-    slope, start = np.polyfit(figure, column, 1)
-    return float(np.abs(column - slope * figure - start).max() / spread)
+    return float(np.abs(y - (x @ y / len(x)) * x).max())
+
+
+def _standard(values: RealArray) -> RealArray | None:
+    """Less their mean, in their standard deviations; None where they do not vary, or not as far as float64 can tell."""
+    largest = np.abs(values).max()
+    if not np.isfinite(largest) or not largest:
+        return None
+    scaled: RealArray = values / largest
+    scaled -= scaled.mean()
+    spread = scaled.std()
+    return scaled / spread if spread > 1e-12 else None

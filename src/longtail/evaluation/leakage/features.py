@@ -37,7 +37,8 @@ def features(cut: Cut) -> Answer:
         for name, column in side.numbers():
             what = side.followed(column)
             if what:
-                said = f"the {side.noun}s' column {name!r} follows {what} of all the data, test rows included"
+                many = f"{np.count_nonzero(side.known & np.isfinite(column)):,} {side.noun}s"
+                said = f"the column {name!r} of {many} follows {what} of all the data, test rows included"
                 found.append(Found(said, 1, [{"column": name, "of": f"{side.noun}s"}]))
     return found
 

@@ -74,7 +74,10 @@ def share(count: int, total: int, noun: str) -> str:
     Examples:
         >>> share(3, 400, "test rows"), share(1, 1, "test rows")
         ('3 of 400 test rows (0.75%)', '1 of 1 test rows (100%)')
+        >>> share(999, 1_000, "test rows")
+        '999 of 1,000 test rows (over 99%)'
     """
     percent = 100 * count / max(total, 1)
     digits = 0 if percent >= 10 or percent == 0 else 1 if percent >= 1 else 2
-    return f"{count:,} of {total:,} {noun} ({percent:.{digits}f}%)"
+    shown = "over 99" if count < total and percent >= 99.5 else f"{percent:.{digits}f}"
+    return f"{count:,} of {total:,} {noun} ({shown}%)"

@@ -58,7 +58,7 @@ def accepted_in_words(audit: Audit) -> list[str]:
     said = []
     for name in dict.fromkeys(finding.name for finding in audit.findings if finding.accepted):
         found = [finding for finding in audit.findings if finding.accepted and finding.name == name]
-        others = f", and the like in {len(found) - 1} more" if len(found) > 1 else ""
+        others = f", and {len(found) - 1} more like it" if len(found) > 1 else ""
         said.append(f"Accepted leak, {CHECKS[name].title}: {found[0].where}: {found[0].sentence}{others}.")
     return said
 

@@ -48,7 +48,9 @@ def _from_numbers(cut: Cut, numbers: AnyArray) -> Answer:
     values = numbers.astype(np.float64)[rows]
     key = (whole[rows, None], train[rows, None])
     if in_order(values, Figure("", whole[rows], train[rows])) or as_a_function(values, *key):
-        return [Found("the popularity of items follows their counts in train and test together", len(rows))]
+        return [
+            Found(f"the popularity of {len(rows):,} items follows their counts in train and test together", len(rows))
+        ]
     return []
 
 

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from longtail.data.catalog import YEAR_AT_END
 from longtail.evaluation.leakage.cut import Cut, among
-from longtail.evaluation.leakage.finding import Answer, Found, Unseen, share
+from longtail.evaluation.leakage.finding import Answer, Found, Severity, Unseen, share
 from longtail.types import AnyArray, IntArray, LongArray, RealArray
 
 __all__ = ["twin_items", "twin_users"]
@@ -25,6 +25,10 @@ MARGIN = 12.0
 LONG = 12
 """Shorter ones must be of the same seconds, too: people do click, or love, the same few things one after the other."""
 
+CROWD = 3
+"""A user with more twins than this is one of a crowd: a program of study, a starter pack, people who give all the same
+answer. That is worth a note, and no second account of a person."""
+
 BANDS, NEIGHBORS, BLOCK = 8, 6, 20_000
 PAIRS = 200_000
 """So many pairs are looked at where users are few; where they are many, those of NEIGHBORS each in every band."""
@@ -37,21 +41,30 @@ OWN_TWINS = 0.02
 def twin_users(cut: Cut) -> Answer:
     """Test rows that the training rows of another id with the same history give away."""
     histories = _Histories(cut)
+    pairs = np.array(list(histories.twins()), dtype=np.int64).reshape(-1, 2)
+    crowded = (np.bincount(pairs.ravel(), minlength=cut.train.n_users) > CROWD)[pairs].any(axis=1)
+    return [
+        *_given_away(cut, histories, pairs[~crowded], "the same history", None),
+        *_given_away(cut, histories, pairs[crowded], f"a history that more than {CROWD} others share", "note"),
+    ]
+
+
+def _given_away(
+    cut: Cut, histories: _Histories, pairs: LongArray, what: str, severity: Severity | None
+) -> Iterator[Found]:
+    """What the twins among some pairs give away, in words; nothing where that is nothing."""
     given_away: list[AnyArray] = []
     examples = []
-    for one, other in histories.twins():
-        for user, twin in ((one, other), (other, one)):
-            rows = histories.given_away(user, twin)
-            if len(rows):
-                given_away.append(rows)
-                examples.append(dict(zip(("user", "twin"), cut.train.user_ids[[user, twin]].tolist(), strict=True)))
-    if not given_away:
-        return []
-    rows = np.unique(np.concatenate(given_away))
-    users = len(np.unique(cut.test.users[rows]))
-    of = share(len(rows), len(cut.test), "test rows")
-    said = f"{of}, of {users:,} {'user' if users == 1 else 'users'}, stand in train under another id: the same history"
-    return [Found(said, len(rows), examples[:3])]
+    for user, twin in (*pairs.tolist(), *pairs[:, ::-1].tolist()):
+        rows = histories.given_away(user, twin)
+        if len(rows):
+            given_away.append(rows)
+            examples.append(dict(zip(("user", "twin"), cut.train.user_ids[[user, twin]].tolist(), strict=True)))
+    if given_away:
+        rows = np.unique(np.concatenate(given_away))
+        users = len(np.unique(cut.test.users[rows]))
+        of = f"{share(len(rows), len(cut.test), 'test rows')}, of {users:,} {'user' if users == 1 else 'users'}"
+        yield Found(f"{of}, stand in train under another id: {what}", len(rows), examples[:3], severity)
 
 
 class _Histories:
@@ -59,8 +72,9 @@ class _Histories:
 
     The surprise of a row, in bits, is -log2 p - log2 v: p is the chance that a user of so many rows met the item, whose
     log odds are those of the item and those of the user less those of all pairs, and v the share of the rows with that
-    value; of long histories at the same seconds, also what the seconds tell. Two histories that agree in rows of s bits
-    come about by chance with probability 2^-s.
+    value, of all rows or of the user's own, whichever is larger (who loves everything agrees with all who do); of long
+    histories at the same seconds, also what the seconds tell. Two histories that agree in rows of s bits come about by
+    chance with probability 2^-s.
     """
 
     def __init__(self, cut: Cut) -> None:
@@ -82,6 +96,9 @@ class _Histories:
         odds = _odds(raters[self.items] / present) * _odds(self.sizes[self.users] / met)
         odds /= _odds(np.float64(len(self.users) / (present * met)))
         of_value = np.bincount(self.codes)[self.codes] / len(self.codes)
+        keys = self.users.astype(np.int64) * (int(self.codes.max(initial=0)) + 1) + self.codes
+        _, own, alike = np.unique(keys, return_inverse=True, return_counts=True)
+        of_value = np.maximum(of_value, alike[own] / self.sizes[self.users])
         self.bits: RealArray = np.log2(1 + 1 / odds) - np.log2(of_value)
         _, moment, counts = np.unique(self.times, return_inverse=True, return_counts=True)
         self.time_bits: RealArray = -np.log2(counts[moment] / len(self.times))

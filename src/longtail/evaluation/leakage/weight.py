@@ -32,7 +32,7 @@ def dominating(cut: Cut) -> Answer:
         ):
             continue
         name = _name(cut, noun, values[most])
-        said = f"one {noun} ({name}) holds {share(count, len(column), 'test rows')}, the others {len(values) - 1:,}"
+        said = f"one {noun} ({name}) holds {share(count, len(column), 'test rows')}, the other {len(values) - 1:,}"
         found.append(Found(f"{said} {noun}s the rest", count, [{noun: name}]))
     return found
 

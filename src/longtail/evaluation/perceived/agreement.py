@@ -61,7 +61,7 @@ class Alpha:
         sure = self.value if math.isnan(self.low) else self.low
         if sure >= RELIABLE:
             return "raters agree: reliable"
-        if self.value >= TENTATIVE:
+        if sure >= TENTATIVE:
             return "raters mostly agree: good for tentative conclusions"
         if self.high > 0 and sure <= 0:
             return "agreement cannot be told from chance"

@@ -159,9 +159,10 @@ class _Checker:
             raise DataError(f"{place}: no rater; write a name into the column 'rater'")
         if row not in self.codes:
             raise DataError(f"{place}: sheet {self.form.sheet} has no row {row!r}; codes look like {min(self.codes)}")
-        first = self.seen.setdefault((rater, row), place)
-        if first != place:
+        if (rater, row) in self.seen:
+            first = self.seen[rater, row]
             raise DataError(f"{place}: {rater} has answered row {row} before ({first}); keep one of the two")
+        self.seen[rater, row] = place
 
     def _value(self, place: str, name: str, answer: Any) -> int | None:
         if name not in self.questions:
@@ -197,7 +198,7 @@ def _lines(path: Path, form: Form) -> Iterable[tuple[str, str, str, dict[str, An
     table = [(reader.line_num, dict(zip(names, cells, strict=False))) for cells in reader if any(map(str.strip, cells))]
     anonymous = not any(cells.get("rater", "").strip() for _, cells in table)
     for number, cells in table:
-        where, made_for = f"{path.name} line {number}", cells.get("sheet", "").strip()
+        where, made_for = f"{path} line {number}", cells.get("sheet", "").strip()
         if made_for and made_for != form.sheet:
             raise DataError(f"{where}: it belongs to sheet {made_for}, and the key to sheet {form.sheet}")
         rater = path.stem if anonymous else cells.get("rater", "").strip()

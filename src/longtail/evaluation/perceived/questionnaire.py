@@ -103,7 +103,7 @@ class Questionnaire:
         line = {"rater": rater, "row": row, "values": dict(values), "comment": comment, "at": int(time.time())}
         with self._lock:
             new = not self.path.exists() or not self.path.stat().st_size
-            self._append(([{"sheet": self.sheet.sheet}] if new else []) + [line])
+            self._append(self._header * new + _encoded(line))
             self._given[rater, row] = dict(values), comment
 
     def answers(self) -> Answers:
@@ -119,9 +119,12 @@ class Questionnaire:
         order = np.lexsort((place, np.argsort(people)[[row.person for row in self.sheet.rows]]))
         return [self.sheet.rows[k] for k in order]
 
-    def _append(self, lines: list[dict[str, Any]]) -> None:
+    @property
+    def _header(self) -> bytes:
+        return _encoded({"sheet": self.sheet.sheet})
+
+    def _append(self, text: bytes) -> None:
         """Write whole lines and sync them; what a failed write left behind is cut off again."""
-        text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines).encode()
         with self.path.open("ab", buffering=0) as file:
             before = file.seek(0, os.SEEK_END)
             try:
@@ -139,7 +142,9 @@ class Questionnaire:
         text = self.path.read_bytes()
         whole = text[: text.rfind(b"\n") + 1]
         try:
-            lines = [json.loads(line) for line in whole.decode().splitlines()]
+            lines = [json.loads(line) for line in whole.decode().split("\n")[:-1]]  # a remark may hold U+2028
+            if not lines and not self._header.startswith(text):
+                raise ValueError("neither answers nor the beginning of a first line")
             header, *rest = lines or [{"sheet": self.sheet.sheet}]
             made_for = header["sheet"]
             found = [(line["rater"], line["row"], dict(line["values"]), line["comment"]) for line in rest]
@@ -155,3 +160,7 @@ class Questionnaire:
         if len(whole) < len(text):
             with self.path.open("r+b") as file:
                 file.truncate(len(whole))
+
+
+def _encoded(line: dict[str, Any]) -> bytes:
+    return (json.dumps(line, ensure_ascii=False) + "\n").encode()

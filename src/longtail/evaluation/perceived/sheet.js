@@ -4,7 +4,9 @@ const sheet = JSON.parse(document.getElementById("data").textContent);
 const at = (id) => document.getElementById(id);
 const place = "longtail-sheet-" + sheet.sheet;
 const narrow = matchMedia("(max-width: 46rem)");
-let state = { rater: "", row: 0, answers: {}, comments: {} };
+const fresh = (rater) => ({ rater, row: 0, answers: {}, comments: {} });
+let others = {}; // what other raters answered on this device, by name
+let state = fresh("");
 let unsaved = false;
 let met = -1; // whose taste was shown last
 
@@ -12,14 +14,25 @@ let met = -1; // whose taste was shown last
 function recall() {
   try {
     const kept = JSON.parse(localStorage.getItem(place));
-    if (kept && kept.answers && kept.comments) state = { ...state, ...kept };
+    if (!kept || !kept.answers || !kept.comments) return;
+    ({ others = {}, ...state } = { ...state, ...kept });
   } catch { /* no storage, or nothing in it */ }
 }
 
 function keep() {
   try {
-    localStorage.setItem(place, JSON.stringify(state));
+    localStorage.setItem(place, JSON.stringify({ ...state, others }));
   } catch { /* no storage */ }
+}
+
+// Somebody else on the same device: what was answered before stays with whoever answered it.
+function become(rater) {
+  if (rater === state.rater) return;
+  const before = new Map(Object.entries(others));
+  if (state.rater) before.set(state.rater, state);
+  state = before.get(rater) ?? { ...(state.rater ? fresh(rater) : state), rater };
+  before.delete(rater);
+  others = Object.fromEntries(before);
 }
 
 const answered = (code) => Object.keys(state.answers[code] ?? {}).length > 0;
@@ -177,8 +190,10 @@ addEventListener("beforeunload", (event) => {
 });
 at("who").addEventListener("submit", (event) => {
   event.preventDefault();
-  state.rater = at("rater").value.trim();
-  if (state.rater) open(state.row);
+  const rater = at("rater").value.trim();
+  if (!rater) return;
+  become(rater);
+  open(state.row);
 });
 at("comment").addEventListener("input", () => {
   const { code } = sheet.rows[state.row];

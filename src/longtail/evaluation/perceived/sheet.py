@@ -8,6 +8,7 @@ import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from html import escape
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -110,7 +111,9 @@ class Sheet:
     def to_html(self, path: str | Path | None = None) -> str:
         """A page to fill in with a browser, also on a phone, that saves the answers as a file and needs no network."""
         parts = {name: _part(f"sheet.{name}") for name in ("css", "js")}
-        page = Template(_part("sheet.html")).substitute(sheet=self.sheet, data=in_script(self.to_dict()), **parts)
+        page = Template(_part("sheet.html")).substitute(
+            sheet=escape(self.sheet), data=in_script(self.to_dict()), **parts
+        )
         return _written(page, path)
 
     def to_dict(self) -> dict[str, Any]:
@@ -198,7 +201,7 @@ def make_sheet(
         item = int(data.item_ids.index([behind.item])[0])
         rows.append(Row(code, person, *about(item)))
     people = [_person(data, user, about) for user in chosen]
-    name = hashlib.sha256(repr((people, rows, asked, own)).encode()).hexdigest()[:8]
+    name = _name(repr((people, rows, asked, own)))
     behind_codes = dict(zip(codes, (behind for _, behind in drafts), strict=True))
     return Sheet(name, people, rows, asked, own), Key(name, list(lists), n, asked, behind_codes)
 
@@ -264,6 +267,13 @@ def _codes(n: int, rng: np.random.Generator) -> list[str]:
     return [
         "".join(LETTERS[number // len(LETTERS) ** power % len(LETTERS)] for power in range(4)) for number in numbers
     ]
+
+
+def _name(content: str) -> str:
+    """Eight signs that stand for the content; a letter first, so that no spreadsheet takes them for a number."""
+    number = int.from_bytes(hashlib.sha256(content.encode()).digest()[:8], "big")
+    signs = [LETTERS[number // len(LETTERS) ** power % len(LETTERS)] for power in range(7)]
+    return "".join(["S", *signs])
 
 
 def _part(name: str) -> str:

@@ -161,7 +161,7 @@ class Protocol(ABC):
         if not weights.any():
             raise DataError(f"no item of the fold {fold.name} can be drawn by popularity; use sampling=uniform")
         met = data.by_user[np.flatnonzero(fold.test.user_counts)]
-        drawn = negatives.draw(met, self.sampled, weights, seed=self.seed)
+        drawn = negatives.draw(met, min(self.sampled, data.n_items), weights, seed=self.seed)
         asks = tuple(question for question in fold.asks if question != "beyond")
         return dataclasses.replace(fold, negatives=drawn, asks=asks)
 

@@ -53,12 +53,11 @@ class Temporal(Protocol):
         return [_fold("after the cut", train, test, self.asks, new_users=self.new_users)]
 
     def _questions(self, *, explicit: bool) -> list[str]:
-        when = (
-            f"the latest {self.fraction:.0%} of the interactions"
-            if self.at is None
-            else f"what came from {_day(self.at)} on"
-        )
-        return _asked(f"{when} are hidden" if self.at is None else f"{when} is hidden", self._listed(), explicit)
+        if self.at is None:
+            hidden, before = f"the latest {self.fraction:.0%} of the interactions are hidden", "everything before them"
+        else:
+            hidden, before = f"what came from {_day(self.at)} on is hidden", "everything before it"
+        return _asked(hidden, before, self._listed(), explicit)
 
     def _caveats(self, *, explicit: bool) -> list[str]:
         return _caveats(explicit, self.new_users, "One cut is one moment: another week may look otherwise.")
@@ -114,7 +113,8 @@ class SlidingWindow(Protocol):
         what = f"the latest {self.fraction:.0%} of the interactions, in {self.windows} windows one after the other,"
         if self.days is not None:
             what = f"the last {self.windows} windows of {self.days:g} days each"
-        return _asked(f"{what} are hidden in turn", self._listed(), explicit, self.history)
+        before = "everything before them" if self.history is None else f"the {self.history:g} days before them"
+        return _asked(f"{what} are hidden in turn", before, self._listed(), explicit)
 
     def _caveats(self, *, explicit: bool) -> list[str]:
         means = "Figures are means over the windows, whatever their size; their spread shows how steady they are."
@@ -130,8 +130,7 @@ def _fold(name: str, train: Interactions, test: Interactions, asks: tuple[Questi
     return Fold(name=name, train=train, test=test, asks=answered)
 
 
-def _asked(what: str, listed: str, explicit: bool, history: float | None = None) -> list[str]:
-    before = "everything before them" if history is None else f"the {history:g} days before them"
+def _asked(what: str, before: str, listed: str, explicit: bool) -> list[str]:
     start = f"{what}. Each algorithm learns from {before}"
     accuracy = f"Rating accuracy: {start} and predicts their ratings."
     return [*([accuracy] if explicit else []), f"Ranking: {start}. {every_hidden(listed)}"]
@@ -144,4 +143,8 @@ def _caveats(explicit: bool, new_users: bool, further: str) -> list[str]:
 
 
 def _day(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d")
+    """The date (UTC), or the number where no calendar reaches."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).date().isoformat()
+    except (OverflowError, OSError, ValueError):
+        return str(seconds)

@@ -87,4 +87,8 @@ class ItemColdStart(Protocol):
             "tells new items apart. The items stand in an order drawn at random, so that one that scores all new items "
             "alike does not do well by the order of the ids."
         )
-        return [*([] if explicit else [NO_RATINGS]), content, MIXES_TIMES]
+        later = (
+            "Of the other items an algorithm knows everything, also what happened after the interactions it has to "
+            "foresee, so figures are kinder than life."
+        )
+        return [*([] if explicit else [NO_RATINGS]), content, MIXES_TIMES if self.which == "random" else later]

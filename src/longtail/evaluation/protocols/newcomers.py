@@ -111,11 +111,14 @@ class UserColdStart(Protocol):
         return [_fold("first visits", parts, self.asks)]
 
     def _questions(self, *, explicit: bool) -> list[str]:
-        few = f"{self.given} of the interactions of each, {_drawn(self.which)}," if self.given else "nothing"
-        verb = "are given and the rest" if self.given else "is given of them and everything"
+        plural = self.given != 1
+        given = "nothing is given of them and everything"
+        if self.given:
+            few = f"{self.given} of the interactions of each, {_drawn(self.which)},"
+            given = f"{few} {'are' if plural else 'is'} given and the rest"
         return [
-            f"Ranking: {self.share:.0%} of the users with more than {self.given} interactions, drawn at random, are "
-            f"kept from train; {few} {verb} hidden. {every_hidden(self._listed())}"
+            f"Ranking: {self.share:.0%} of the users with more than {self.given} interaction{'s' * plural}, drawn at "
+            f"random, are kept from train; {given} hidden. {every_hidden(self._listed())}"
         ]
 
     def _caveats(self, *, explicit: bool) -> list[str]:

@@ -91,6 +91,8 @@ class KFold(Protocol):
     def _folds(self, data: Interactions) -> list[Fold]:
         if not self.lists:
             _require_ratings(data, f"{self.name}:lists=false")
+        if self.k > len(data):
+            raise DataError(f"{self.name} hides every row in one of {self.k:,} turns, and there are {len(data):,} rows")
         asks: tuple[Question, ...] = ("ratings",) if data.feedback == "explicit" else ()
         asks += ("ranking",) if self.lists else ()
         return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -119,7 +120,10 @@ def _points(
         ((math.log10(a) - across[0]) / (across[1] - across[0]), _height(accuracy, b, up))
         for a, b in zip(x, y, strict=True)
     ]
-    places = label_places(spots, labels, size=SIZE, tolerance=0.3)
+    corners = [(spots[after][0], spots[at][1]) for at, after in itertools.pairwise(best)]
+    level = [(spots[at], corner) for at, corner in zip(best, corners, strict=False)]
+    upright = [(corner, spots[at]) for corner, at in zip(corners, best[1:], strict=True)]
+    places = label_places(spots, labels, size=SIZE, tolerance=0.3, drawn=[*level, *upright])
     return {
         "type": "scatter",
         "mode": "markers+text",

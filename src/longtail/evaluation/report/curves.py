@@ -7,17 +7,13 @@ from typing import Any
 from longtail.evaluation.findings import Findings, Outcome
 from longtail.evaluation.measures import COLUMNS, Column
 from longtail.evaluation.report.chart import (
-    DASHES,
-    LABEL_IN_LEGEND,
     LINE,
-    PALETTE,
-    SYMBOLS,
     Chart,
     Figures,
     lines,
-    style,
 )
 from longtail.evaluation.report.page import Part, chart_part
+from longtail.evaluation.report.traces import line_with_intervals
 
 __all__ = ["curves"]
 
@@ -80,29 +76,5 @@ def _line(place: int, outcome: Outcome, column: Column) -> dict[str, Any]:
     found = [
         (point["share"], point["figures"][column.key]) for point in outcome.curve if column.key in point["figures"]
     ]
-    colour = f"@{place % PALETTE}"
-    return {
-        "type": "scatter",
-        "mode": "lines+markers",
-        "name": lines(outcome.label, LABEL_IN_LEGEND),
-        "x": [share for share, _ in found],
-        "y": [figure["value"] for _, figure in found],
-        "line": {"color": colour, "width": 2, "dash": style(DASHES, place)},
-        "marker": {
-            "size": 9,
-            "color": colour,
-            "symbol": style(SYMBOLS, place),
-            "line": {"color": "@ink", "width": 0.8},
-        },
-        "error_y": {
-            "type": "data",
-            "symmetric": False,
-            "array": [figure.get("high", figure["value"]) - figure["value"] for _, figure in found],
-            "arrayminus": [figure["value"] - figure.get("low", figure["value"]) for _, figure in found],
-            "color": colour,
-            "thickness": 1,
-            "width": 3,
-        },
-        "customdata": [f"{lines(outcome.label)}, {share:.0%}: {column.show(one['value'])}" for share, one in found],
-        "hovertemplate": "%{customdata}<extra></extra>",
-    }
+    said = [f"{lines(outcome.label)}, {share:.0%}: {column.show(one['value'])}" for share, one in found]
+    return line_with_intervals(place, outcome.label, found, said)

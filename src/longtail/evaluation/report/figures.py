@@ -23,7 +23,8 @@ def figure_table(findings: Findings) -> Part:
     first = {found[0].key for _, found in groups}
     winners = {column.key: best(column, findings.comparable(column)) for column in columns}
     spans = "".join(
-        f'<th class="first" colspan="{len(found)}" scope="colgroup">{escape(findings.group_title(group))}</th>'
+        f'<th class="first" colspan="{len(found)}" scope="colgroup" data-group="{group}">'
+        f"{escape(findings.group_title(group))}</th>"
         for group, found in groups
     )
     heads = "".join(_heading(column, column.key in first) for column in columns)
@@ -42,18 +43,33 @@ def figure_table(findings: Findings) -> Part:
 </thead><tbody>{rows}</tbody></table>"""
     body = f"""<p class="lead">Press a heading to sort; scroll sideways for more. Arrows show which way is better, ★
 marks the best value of a column{_legend(tied)}; a column without an arrow has no better end in itself.</p>
-{scrolling("All figures", made)}{_remarks(findings)}
+{_picker(findings, groups)}{scrolling("All figures", made)}{_remarks(findings)}
 <details><summary>What the columns mean</summary><dl>{meanings}</dl></details>"""
     return Part("figures", "All figures", body)
+
+
+def _picker(findings: Findings, groups: list[tuple[str, list[Column]]]) -> str:
+    """Which columns are shown, for the script; at first those that a terminal shows. Without it all of them are."""
+    rarer = sum(not column.in_terminal for _, columns in groups for column in columns)
+    choices = [(group, " checked", findings.group_title(group)) for group, _ in groups]
+    if rarer:
+        choices.append(("rarer", "", f"{rarer} rarer ones"))
+    boxes = "".join(
+        f'<label><input type="checkbox" value="{value}"{checked}>{escape(name)}</label>'
+        for value, checked, name in choices
+    )
+    return f'<fieldset class="picker" data-columns="figures" hidden><legend>Columns</legend>{boxes}</fieldset>'
 
 
 def _heading(column: Column, first: bool) -> str:
     style = ' class="first"' if first else ""
     label = f"{escape(column.short)}{ARROWS[column.higher_is_better]}"
     tip = escape(f"{column.title}: {column.direction}", quote=True)
+    rarer = "" if column.in_terminal else " data-rarer"
     opposite = "ascending" if column.higher_is_better else "descending"
     return (
-        f'<th scope="col"{style} data-opposite="{opposite}"><button type="button" title="{tip}">{label}</button></th>'
+        f'<th scope="col"{style} data-opposite="{opposite}" data-group="{column.group}"{rarer}>'
+        f'<button type="button" title="{tip}">{label}</button></th>'
     )
 
 

@@ -9,8 +9,9 @@ __all__ = ["label_places"]
 
 SIZE = 340.0, 280.0
 """Width and height, in pixels, a chart is taken to have; it is an estimate, and so are the sizes of letters."""
-LETTER, LINE, MARKER = 7.0, 16.0, 16.0
+LETTER, LINE, MARKER, STROKE = 7.0, 16.0, 16.0, 6.0
 
+Point = tuple[float, float]
 Box = tuple[float, float, float, float]
 
 
@@ -20,6 +21,7 @@ def label_places(
     *,
     size: tuple[float, float] = SIZE,
     tolerance: float = math.inf,
+    drawn: Sequence[tuple[Point, Point]] = (),
 ) -> list[str | None]:
     """For each point, on which side its label is least in the way, as plotly's `textposition`.
 
@@ -29,6 +31,7 @@ def label_places(
         points: positions in the chart, from (0, 0) at the lower left to (1, 1).
         labels: texts, lines separated by `<br>`.
         size: width and height of the chart in pixels.
+        drawn: upright or level lines between two positions, which labels should not stand on either.
         tolerance: the share of a label that may be in the way; one for which there is no such place gets None.
 
     Examples:
@@ -37,6 +40,7 @@ def label_places(
     """
     centres = [(x * size[0], y * size[1]) for x, y in points]
     taken = [_box(x, y, MARKER, MARKER) for x, y in centres]
+    taken += [_along(start, end, size) for start, end in drawn]
     places: list[str | None] = []
     for (x, y), label in zip(centres, labels, strict=True):
         options = _options(x, y, label)
@@ -65,6 +69,13 @@ def _options(x: float, y: float, label: str) -> dict[str, Box]:
 
 def _box(x: float, y: float, wide: float, high: float) -> Box:
     return x - wide / 2, x + wide / 2, y - high / 2, y + high / 2
+
+
+def _along(start: Point, end: Point, size: tuple[float, float]) -> Box:
+    """What a line takes up."""
+    (left, right), (low, high) = (sorted(ends) for ends in zip(start, end, strict=True))
+    half = STROKE / 2
+    return left * size[0] - half, right * size[0] + half, low * size[1] - half, high * size[1] + half
 
 
 def _overlap(a: Box, b: Box) -> float:

@@ -69,6 +69,28 @@ for (const table of document.querySelectorAll("table.figures")) {
   });
 }
 
+// Columns: whole groups, and those that are rarer asked for, come and go; without this script all of them are shown.
+for (const picker of document.querySelectorAll(".picker[data-columns]")) {
+  const table = document.querySelector(`#${picker.dataset.columns} table`);
+  const [groups, headings] = [...table.tHead.rows].map((row) => [...row.cells].slice(1));
+  const show = () => {
+    const chosen = new Set([...picker.querySelectorAll("input:checked")].map((box) => box.value));
+    const seen = headings.map(({ dataset }) =>
+      chosen.has(dataset.group) && (chosen.has("rarer") || !("rarer" in dataset)));
+    for (const row of [table.tHead.rows[1], ...table.tBodies[0].rows]) {
+      seen.forEach((shown, index) => { row.cells[index + 1].hidden = !shown; });
+    }
+    for (const group of groups) {
+      const count = headings.filter((one, index) => seen[index] && one.dataset.group === group.dataset.group).length;
+      group.hidden = count === 0;
+      group.colSpan = count || 1;
+    }
+  };
+  picker.hidden = false;
+  picker.addEventListener("change", show);
+  show();
+}
+
 // What scrolls sideways shows an edge beside the column that stays; what does not needs no stop for the keyboard.
 const regions = [...document.querySelectorAll(".scroll, .lists")];
 function measure() {

@@ -9,18 +9,14 @@ from typing import Any
 from longtail.evaluation.findings import Findings, Outcome
 from longtail.evaluation.measures import COLUMNS, Column
 from longtail.evaluation.report.chart import (
-    DASHES,
-    LABEL_IN_LEGEND,
     LINE,
-    PALETTE,
-    SYMBOLS,
     Chart,
     Figures,
     lines,
-    style,
 )
 from longtail.evaluation.report.figures import swatch
 from longtail.evaluation.report.page import Part, chart_places, scrolling
+from longtail.evaluation.report.traces import line_with_intervals
 from longtail.evaluation.segments import ENOUGH, KINDS, METRICS
 
 __all__ = ["segments"]
@@ -60,6 +56,11 @@ def _users(known: list[tuple[int, Outcome]], kind: str, name: str, keys: tuple[s
     return max((_figure(one, kind, name, key).get("users", 0) for _, one in known for key in keys), default=0)
 
 
+def _names(kind: str, known: list[tuple[int, Outcome]]) -> list[str]:
+    """The segments that somebody is in; those with nobody are told of in words only."""
+    return [name for name in KINDS[kind] if _users(known, kind, name, METRICS)]
+
+
 def _rules(findings: Findings, kind: str, known: list[tuple[int, Outcome]]) -> str:
     """What each segment is, how many users it holds, and where that is too few, in words."""
     told = []
@@ -95,14 +96,14 @@ def _metrics(kind: str, known: list[tuple[int, Outcome]]) -> list[str]:
 
 
 def _table(kind: str, known: list[tuple[int, Outcome]], among: str) -> str:
-    keys, names = _metrics(kind, known), KINDS[kind]
+    keys, names = _metrics(kind, known), _names(kind, known)
     spans = "".join(
         f'<th class="first" colspan="{len(names)}" scope="colgroup">{escape(_title(key, among))}; '
         f"{_BY_KEY[key].direction}</th>"
         for key in keys
     )
     heads = "".join(_heading(name, _BY_KEY[key], first=not at) for key in keys for at, name in enumerate(names))
-    rows = "".join(_row(place, one, kind, keys) for place, one in known)
+    rows = "".join(_row(place, one, kind, keys, names) for place, one in known)
     caption = f"Figures {TITLES[kind].lower()}, with 95% intervals; press a heading to sort by it"
     made = (
         f'<table class="figures"><caption class="unseen">{caption}</caption><thead><tr class="group"><td></td>{spans}'
@@ -122,10 +123,10 @@ def _heading(name: str, column: Column, *, first: bool) -> str:
     return f'<th scope="col"{style_of} data-opposite="{opposite}"><button type="button">{name}</button></th>'
 
 
-def _row(place: int, outcome: Outcome, kind: str, keys: list[str]) -> str:
+def _row(place: int, outcome: Outcome, kind: str, keys: list[str], names: list[str]) -> str:
     cells = []
     for key in keys:
-        for at, name in enumerate(KINDS[kind]):
+        for at, name in enumerate(names):
             figure = _figure(outcome, kind, name, key)
             few = " few" if figure and figure["users"] < ENOUGH else ""
             classes = " ".join(filter(None, ["first" if not at else "", few.strip()]))
@@ -151,14 +152,14 @@ def _chart(known: list[tuple[int, Outcome]], kind: str) -> Chart | None:
     if not keys:
         return None
     key = next((key for key in ("ndcg", "hit_rate") if key in keys), keys[0])
-    column, names = _BY_KEY[key], KINDS[kind]
+    column, names = _BY_KEY[key], _names(kind, known)
     traces = []
     for turn, (place, outcome) in enumerate(known):
         aside = 0.5 * ((turn + 0.5) / len(known) - 0.5)
         found = [(at + aside, _figure(outcome, kind, name, key)) for at, name in enumerate(names)]
         traces.append(_line(place, outcome, column, [(at, figure) for at, figure in found if figure]))
     layout: dict[str, Any] = {
-        "xaxis": {"tickvals": list(range(len(names))), "ticktext": list(names), "range": [-0.5, len(names) - 0.5]},
+        "xaxis": {"tickvals": list(range(len(names))), "ticktext": names, "range": [-0.5, len(names) - 0.5]},
         "yaxis": {"title": {"text": f"{column.short}; {column.direction}"}, "nticks": 6, "rangemode": "tozero"},
         "showlegend": True,
         "legend": {"orientation": "h", "y": -0.12, "yanchor": "top", "x": 0},
@@ -175,29 +176,5 @@ def _chart(known: list[tuple[int, Outcome]], kind: str) -> Chart | None:
 
 
 def _line(place: int, outcome: Outcome, column: Column, found: list[tuple[float, Mapping[str, Any]]]) -> dict[str, Any]:
-    colour = f"@{place % PALETTE}"
-    return {
-        "type": "scatter",
-        "mode": "lines+markers",
-        "name": lines(outcome.label, LABEL_IN_LEGEND),
-        "x": [at for at, _ in found],
-        "y": [figure["value"] for _, figure in found],
-        "line": {"color": colour, "width": 2, "dash": style(DASHES, place)},
-        "marker": {
-            "size": 9,
-            "color": colour,
-            "symbol": style(SYMBOLS, place),
-            "line": {"color": "@ink", "width": 0.8},
-        },
-        "error_y": {
-            "type": "data",
-            "symmetric": False,
-            "array": [figure.get("high", figure["value"]) - figure["value"] for _, figure in found],
-            "arrayminus": [figure["value"] - figure.get("low", figure["value"]) for _, figure in found],
-            "color": colour,
-            "thickness": 1,
-            "width": 3,
-        },
-        "customdata": [f"{lines(outcome.label)}: {column.show(figure['value'])}" for _, figure in found],
-        "hovertemplate": "%{customdata}<extra></extra>",
-    }
+    said = [f"{lines(outcome.label)}: {column.show(figure['value'])}" for _, figure in found]
+    return line_with_intervals(place, outcome.label, found, said)

@@ -12,7 +12,11 @@ from longtail.evaluation.report.page import Part, chart_places
 
 __all__ = ["sense"]
 
-ABOUT = {"protocol": "For the protocol", "algorithm": "For the algorithms", "data": "For the data"}
+ABOUT = {
+    "protocol": "What this means for the protocol",
+    "algorithm": "What this means for the algorithms",
+    "data": "What this means for the data",
+}
 
 
 def sense(findings: Findings, drawn: dict[str, Chart]) -> Part | None:
@@ -25,7 +29,7 @@ def sense(findings: Findings, drawn: dict[str, Chart]) -> Part | None:
     charts = [chart for chart in (_ratings(facts), _activity(facts)) if chart is not None]
     caption = f"<figcaption>{escape(legend)}</figcaption>"
     figure = f"<figure>{chart_places('sense', legend, charts, drawn)}{caption}</figure>" if charts else ""
-    return Part("sense", "The data", f"{_advice(facts)}<dl>{told}</dl>{figure}")
+    return Part("sense", "The data", f"<dl>{told}</dl>{_advice(facts)}{figure}")
 
 
 def _advice(facts: Mapping[str, Any]) -> str:

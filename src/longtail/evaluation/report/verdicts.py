@@ -22,6 +22,7 @@ def verdicts(findings: Findings) -> Part | None:
             f"{ranking.column.title.capitalize()}: the best and the others",
             Figures(ranking.headings(), ranking.rows()),
             seen=True,
+            classes="plain verdicts",
         )
         for ranking in found
     )

@@ -101,29 +101,59 @@ class Ranking:
         return [pair for pair in self.pairs if self.best in (pair.a, pair.b)]
 
     def rows(self) -> list[list[str]]:
-        """A row an algorithm: label, value, letters, less the best, interval, adjusted p, verdict; as texts."""
-        marks = letters(self.pairs, list(self.values))
-        first = [self.best, self._value(self.best), marks[self.best], "", "", "", "best"]
+        """A row an algorithm: label, value, letters, less the best, interval, adjusted p, verdict; as texts.
+
+        The first is "best" where it is better than all others, else "first". Who is compared with nobody has no letter.
+        """
+        known = {label for pair in self.pairs if pair.verdict != "unknown" for label in (pair.a, pair.b)}
+        marks = {label: own if label in known else "-" for label, own in letters(self.pairs, [*self.values]).items()}
+        word = "best" if len(self._worse) == len(self.behind) else "first"
+        first = [self.best, self._value(self.best), marks[self.best], "", "", "", word]
         return [first, *(self._row(one, marks[one.a]) for one in self.behind)]
 
     def headings(self) -> list[str]:
-        """Of `rows`."""
-        level = f"{100 * self.pairs[0].level:g}% interval"
-        return ["compared", self.column.short, "letters", "less the best", level, "p", "verdict"]
+        """Of `rows`; differences of shares are in percentage points (pp)."""
+        unit = " (pp)" if _is_share(self.key) else ""
+        level = f"{100 * self.pairs[0].level:g}% interval{unit}"
+        return ["compared", self.column.short, "letters", f"less the best{unit}", level, "p", "verdict"]
 
     def sentence(self) -> str:
-        """Who is best, and who cannot be told apart from it."""
-        name, tied = METRICS[self.pairs[0].metric].title, [one for one in self.behind if one.a in self.tied]
-        rest = sum(one.verdict == "told apart" for one in self.behind)
-        if not tied and not rest:
+        """Who is first, who cannot be told apart from it, who is worse; empty where nothing can be said."""
+        name, ahead = METRICS[self.pairs[0].metric].title, [one.a for one in self.behind if one.winner == one.a]
+        if ahead:
+            be = "is" if len(ahead) == 1 else "are"
+            said = f"{self.best} has the best mean, but {_and(ahead)} {be} better than it on the users both have"
+            return f"By {name}, {said}, beyond chance."
+        if self.tied:
+            return f"By {name}, {self._ties()}.{self._rest()}"
+        if not self._worse:
             return ""
-        if not tied:
-            return f"By {name}, {self.best} is better than {_others(rest)}, beyond chance."
+        whom = self._worse
+        if 1 < len(whom) == len(self.behind):
+            return f"By {name}, {self.best} is better than each of the {len(whom)} others, beyond chance."
+        return f"By {name}, {self.best} is better than {_and(whom)}, beyond chance."
+
+    def _ties(self) -> str:
+        tied = self.tied
         if len(tied) == 1:
-            return f"By {name}, {sentence(oriented(tied[0], self.best))}.{_worse(rest)}"
-        named = ", ".join(one.a for one in tied[: NAMED - 1])
-        more = f"{named} and {tied[-1].a}" if len(tied) <= NAMED else f"{named} and {len(tied) - NAMED + 1} more"
-        return f"By {name}, {self.best} is first, but {more} cannot be told apart from it on this data.{_worse(rest)}"
+            return sentence(oriented(next(one for one in self.behind if one.a == tied[0]), self.best))
+        named = tied if len(tied) <= NAMED else [*tied[: NAMED - 1], f"{len(tied) - NAMED + 1} more"]
+        return f"{self.best} is first, but {_and(named)} cannot be told apart from it on this data"
+
+    def _rest(self) -> str:
+        """Who is worse, after who is tied."""
+        worse = self._worse
+        if not worse:
+            return ""
+        if len(worse) == 1:
+            return f" {worse[0]} is worse, beyond chance."
+        left = "The other" if len(worse) + len(self.tied) == len(self.behind) else "Of the others"
+        return f" {left} {len(worse)} are worse, beyond chance."
+
+    @property
+    def _worse(self) -> list[str]:
+        """Those that the first is better than, beyond chance."""
+        return [one.a for one in self.behind if one.winner == self.best]
 
     def _value(self, label: str) -> str:
         seeds = self.values[label]
@@ -133,7 +163,7 @@ class Ranking:
     def _row(self, one: Comparison, mark: str) -> list[str]:
         if one.verdict == "unknown":
             return [one.a, self._value(one.a), mark, "-", "-", "-", "too few users"]
-        words = {"told apart": "worse", "identical": "the same"}
+        words = {"told apart": "better" if one.winner == one.a else "worse", "identical": "the same"}
         interval = f"{_shown(self.key, one.low)} to {_shown(self.key, one.high)}"
         p, verdict = _p(one.adjusted_p).removeprefix("= "), words.get(one.verdict, one.verdict)
         return [one.a, self._value(one.a), mark, _shown(self.key, one.difference), interval, p, verdict]
@@ -170,18 +200,29 @@ def matrix(ranking: Ranking) -> list[list[str]]:
     return [[sign(row, column) for column in ranking.values] for row in ranking.values]
 
 
-def how_compared(recorded: Mapping[str, Any]) -> str:
-    """How the verdicts were found and how to read them, in sentences."""
+def how_compared(recorded: Mapping[str, Any], *, lettered: bool = True) -> str:
+    """How the verdicts were found and how to read them, in sentences.
+
+    Args:
+        recorded: `Findings.comparisons`.
+        lettered: whether there are tables with letters to read.
+    """
     pairs = read(recorded)
-    repeated = [pair for pair in pairs if max(pair.seeds) > 1]
-    corrections = {"holm": "Holm", "benjamini-hochberg": "Benjamini and Hochberg", "none": "nobody"}
+    tests = pairs[0].tests
+    if not tests:
+        return "Nothing can be told: no two algorithms have values for the same two users."
+    corrections = {"holm": " (Holm)", "benjamini-hochberg": " (Benjamini and Hochberg)", "none": ""}
+    letters_mean = "Algorithms that share a letter cannot be told apart. " if lettered else ""
+    corrected = f", p corrected for {tests} comparisons{corrections[recorded['correction']]}"
     words = [
-        "Algorithms that share a letter cannot be told apart: the same users compared in pairs, by a randomization "
-        f"test, p corrected for {pairs[0].tests} comparisons ({corrections[recorded['correction']]}).",
+        f"{letters_mean}The same users are compared in pairs, by a randomization test"
+        f"{corrected if tests > 1 and recorded['correction'] != 'none' else ''}.",
         f"Each interval, by a paired bootstrap over users, holds the true difference in {100 * recorded['level']:g}% "
         "of such studies; it is for that pair alone.",
     ]
-    if repeated:
+    if lettered and any(_is_share(pair.key) for pair in pairs):
+        words.append("pp: percentage points.")
+    if any(max(pair.seeds) > 1 for pair in pairs):
         words.append(
             "Values are means over seeds, ± their standard deviation; the verdicts allow for the noise of the seeds."
         )
@@ -193,7 +234,7 @@ def _other(pair: Comparison, label: str) -> str:
 
 
 def _found(pair: Comparison) -> str:
-    unit = " points" if pair.key in _BY_KEY and _BY_KEY[pair.key].digits in ("percent", "share") else ""
+    unit = " percentage points" if _is_share(pair.key) else ""
     ends = f"{_shown(pair.key, pair.low)} to {_shown(pair.key, pair.high)}"
     return f"difference {_shown(pair.key, pair.difference)}{unit}, {100 * pair.level:g}% interval {ends}"
 
@@ -206,19 +247,16 @@ def _alone(pair: Comparison) -> str:
 
 def _shown(key: str, value: float) -> str:
     """A difference with the digits of its figure; of a share, in percentage points."""
-    column = _BY_KEY.get(key)
-    if column is not None and column.digits in ("percent", "share"):
-        return f"{100 * value:.2f}"
-    return f"{value:.4f}"
+    return f"{100 * value:z.2f}" if _is_share(key) else f"{value:z.4f}"
+
+
+def _is_share(key: str) -> bool:
+    return key in _BY_KEY and _BY_KEY[key].digits in ("percent", "share")
 
 
 def _p(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"= {p:.3f}"
 
 
-def _others(count: int) -> str:
-    return "the other one" if count == 1 else f"each of the {count} others"
-
-
-def _worse(count: int) -> str:
-    return "" if not count else f" The other {'one is' if count == 1 else f'{count} are'} worse, beyond chance."
+def _and(labels: list[str]) -> str:
+    return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} and {labels[-1]}"
