@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import longtail as lt
 from longtail import registry
 from longtail.algorithms.histories import folded, rows_of
+from longtail.data.summary import summarize
 from longtail.errors import ConfigError, DataError, UnknownIdError
 from longtail.evaluation import protocols
 from longtail.evaluation.bakeoff import Bakeoff
@@ -218,3 +219,16 @@ def test_weightings_of_sequential_rules() -> None:
         assert row.tolist() == pytest.approx((expected / expected.sum()).tolist())
     assert lt.make("sr", steps=2).fit(data).rules_.toarray()[0].tolist() == pytest.approx([0, 0.8, 0.2, 0])
     assert lt.make("sr", kept=1).fit(data).rules_.toarray()[0].tolist() == pytest.approx([0, 1 / (49 / 36), 0, 0])
+
+
+def test_metrics_are_not_misled_by_repeats(clicks: lt.Interactions) -> None:
+    lists = lt.make("popular").fit(clicks).recommend(n=2, exclude="none")
+    once = clicks.once
+    with pytest.raises(DataError, match=r"the test data repeat pairs of user and item; measure against test\.once"):
+        lt.metrics.hit_rate(lists, clicks)
+    assert float(lt.metrics.hit_rate(lists, once)) == 1.0
+    for metric in (lt.metrics.mean_inverse_user_frequency, lt.metrics.self_information):
+        assert float(metric(lists, clicks)) == float(metric(lists, once))
+    one, other = (lt.metrics.vector_cosine(data).pairs(np.array([0]), np.array([1])) for data in (clicks, once))
+    assert np.array_equal(one, other)
+    assert summarize(clicks)["density"] == summarize(once)["density"] == 6 / 9

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
 
+from longtail.data.ids import Ids
 from longtail.types import FloatArray, IntArray, LongArray
 
 __all__ = ["Sequences"]
@@ -42,6 +44,18 @@ class Sequences(NamedTuple):
         order = np.argsort(users, kind="stable") if times is None else np.lexsort((times, users))
         indptr = np.concatenate([[0], np.cumsum(np.bincount(users, minlength=n_users))]).astype(np.int64)
         return cls(indptr, items[order], values[order], None if times is None else times[order])
+
+    def histories(self, item_ids: Ids, users: Iterable[int]) -> list[dict[Any, float]]:
+        """What users, by index, have met, in order: {item id: value}; of an item met repeatedly, the latest value.
+
+        Examples:
+            >>> order = Sequences.of(*(np.array(column) for column in ([0, 0], [1, 0], [2.0, 3.0], [9, 5])), n_users=1)
+            >>> order.histories(Ids([7, 8]), [0])
+            [{7: 3.0, 8: 2.0}]
+        """
+        spans = [slice(self.indptr[user], self.indptr[user + 1]) for user in users]
+        pairs = ((item_ids.values[self.items[span]].tolist(), self.values[span].tolist()) for span in spans)
+        return [dict(zip(items, values, strict=True)) for items, values in pairs]
 
     def rows(self, n_items: int) -> sparse.csr_array:
         """(n_users, n_items) CSR whose entries stand in order of the sequence: neither sorted by item nor summed."""

@@ -55,9 +55,7 @@ def only_if(applies: Callable[[type[Recommender]], bool]) -> Callable[[F], F]:
 def histories_of(data: Interactions, users: Any = None) -> list[dict[Any, float]]:
     """The histories of users (by index; everyone when not given) as {item id: rating}, in order of time."""
     rows = range(data.n_users) if users is None else np.asarray(users).tolist()
-    order, ids = data.sequences, data.item_ids.values
-    spans = [slice(order.indptr[row], order.indptr[row + 1]) for row in rows]
-    return [dict(zip(ids[order.items[s]].tolist(), order.values[s].tolist(), strict=True)) for s in spans]
+    return data.sequences.histories(data.item_ids, rows)
 
 
 def ask_everything(model: Any) -> dict[str, Any]:
