@@ -201,6 +201,17 @@ def test_items_of_every_session_have_no_rarity_rather_than_a_negative_one() -> N
     assert model.recommend_for([[5]], n=2, exclude="none").scores.tolist() == [[2.0, 2.0]]
 
 
+@pytest.mark.parametrize("name", SEQUENCE)
+def test_what_is_learned_online_is_the_latest_event(name: str, clicks: lt.Interactions) -> None:
+    model = lt.make(name).fit(clicks).learn(["c", "a", "c"], [20, 10, 10], [1.0, 1.0, 1.0])
+    assert as_ids(model.histories_, clicks.item_ids) == [[*IN_TIME["a"], 10], IN_TIME["b"], [*IN_TIME["c"], 20, 10]]
+    known, asked = (
+        model.recommend(["c"], n=3, exclude="none"),
+        model.recommend_for([[10, 10, 20, 10]], n=3, exclude="none"),
+    )
+    assert np.array_equal(known.scores, asked.scores)
+
+
 def test_a_repeat_is_a_rule_of_its_own() -> None:
     rows = {"session": [1, 1, 1, 1], "item": [5, 5, 5, 6]}
     data = lt.Interactions.from_frame(rows, duplicates="keep")

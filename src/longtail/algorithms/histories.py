@@ -17,7 +17,7 @@ from longtail.data.interactions import Interactions
 from longtail.errors import ConfigError, DataError
 from longtail.types import AnyArray, FloatArray, IntArray
 
-__all__ = ["History", "best_rated", "folded", "grown", "in_order", "row_numbers", "rows_of"]
+__all__ = ["History", "appended", "best_rated", "folded", "grown", "in_order", "row_numbers", "rows_of"]
 
 
 History: TypeAlias = "Mapping[Any, float] | Sequence[Any] | AnyArray"
@@ -124,6 +124,22 @@ def grown(histories: sparse.csr_array, rows: IntArray, items: IntArray, values: 
     indices = np.insert(histories.indices, place[new], item[new])
     parts = np.insert(data, place[new], value[new]), indices, indptr.astype(histories.indptr.dtype)
     return sparse.csr_array(parts, shape=histories.shape)
+
+
+def appended(histories: sparse.csr_array, rows: IntArray, items: IntArray, values: FloatArray) -> sparse.csr_array:
+    """A copy of rows in order with more entries at the end of each, in the order given; repeats are kept.
+
+    Examples:
+        >>> before = sparse.csr_array(([1.0, 1.0], [2, 0], [0, 2, 2]), shape=(2, 3))
+        >>> after = appended(before, np.array([0, 1, 0]), np.array([2, 1, 1]), np.ones(3, np.float32))
+        >>> after.indptr.tolist(), after.indices.tolist()
+        ([0, 4, 5], [2, 0, 2, 1, 1])
+    """
+    order, ends = np.argsort(rows, kind="stable"), histories.indptr[1:]
+    place = ends[rows[order]]
+    indptr = histories.indptr + np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=histories.shape[0]))])
+    parts = np.insert(histories.data, place, values[order]), np.insert(histories.indices, place, items[order])
+    return sparse.csr_array((*parts, indptr.astype(histories.indptr.dtype)), shape=histories.shape)
 
 
 def _finite(ratings: list[float]) -> FloatArray:

@@ -9,10 +9,12 @@ from typing import ClassVar, Literal
 import numpy as np
 from scipy import sparse
 
+from longtail.algorithms.base import Scores
+from longtail.algorithms.lists import dense
 from longtail.algorithms.ranker import Ranker
-from longtail.types import AnyArray
+from longtail.types import AnyArray, BoolArray
 
-__all__ = ["Sequential", "last_events"]
+__all__ = ["Sequential", "last_events", "nothing_found"]
 
 
 @dataclass(kw_only=True)
@@ -33,6 +35,26 @@ class Sequential(Ranker, ABC):
     reads_order: ClassVar[bool] = True
 
     preference: Literal["binary", "liked"] = "binary"
+
+    def _score_histories(self, histories: sparse.csr_array) -> Scores:
+        scores = self._score_preferences(self._preferences(histories))
+        return self._ranked(scores, self._without_answer(histories, scores))
+
+    def _without_answer(self, histories: sparse.csr_array, scores: Scores) -> BoolArray:
+        """(n,) who gets what is popular: people without a history."""
+        empty: BoolArray = np.diff(histories.indptr) == 0
+        return empty
+
+
+def nothing_found(scores: Scores) -> BoolArray:
+    """(n,) rows without a score above zero.
+
+    Examples:
+        >>> nothing_found(np.array([[0.0, 0.0], [0.0, 0.5]], dtype=np.float32)).tolist()
+        [True, False]
+    """
+    found: BoolArray = np.any(dense(scores) > 0, axis=1)
+    return np.logical_not(found)
 
 
 def last_events(histories: sparse.csr_array) -> tuple[AnyArray, AnyArray]:

@@ -9,23 +9,24 @@ from typing import ClassVar
 import numpy as np
 from scipy import sparse
 
-from longtail.algorithms.base import FoldIn
+from longtail.algorithms.base import FoldIn, Scores
 from longtail.algorithms.histories import best_rated, row_numbers
-from longtail.algorithms.powers import Explains, SimilarItems
-from longtail.algorithms.sequential import Sequential, last_events
+from longtail.algorithms.powers import Explains, LearnsOnline, SimilarItems
+from longtail.algorithms.sequential import Sequential, last_events, nothing_found
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.params import hyper
-from longtail.types import FloatArray, IntArray, RealArray
+from longtail.types import BoolArray, FloatArray, IntArray, RealArray
 
 __all__ = ["ItemRules", "followers"]
 
 
 @dataclass(kw_only=True)
-class ItemRules(Sequential, SimilarItems, Explains, ABC):
+class ItemRules(Sequential, SimilarItems, Explains, LearnsOnline, ABC):
     """Scores by the rules of the last item alone: score of j = how often j came with it, of all that did.
 
-    "More like item i" are the items its rules name.
+    "More like item i" are the items its rules name. What is learned online is the last event of that person, and the
+    rules stay as they were fitted. Where the last item has no rules, everyone gets what is popular.
 
     Attributes:
         preference: see `Sequential`.
@@ -56,9 +57,15 @@ class ItemRules(Sequential, SimilarItems, Explains, ABC):
         scores[rows] = self.rules_[items].toarray()
         return scores
 
+    def _without_answer(self, histories: sparse.csr_array, scores: Scores) -> BoolArray:
+        return nothing_found(scores)
+
     def _item_similarities(self, items: IntArray) -> FloatArray:
         rows = self.rules_[items].toarray()
         return np.where(rows > 0, rows, np.float32(-np.inf))
+
+    def _learn(self, users: IntArray, items: IntArray, values: FloatArray) -> None:
+        """Nothing: the histories hold it already."""
 
     def _reasons(self, history: sparse.csr_array, item: int) -> tuple[IntArray, RealArray]:
         _, last = last_events(self._preferences(history))

@@ -9,25 +9,28 @@ from typing import ClassVar
 import numpy as np
 from scipy import sparse
 
-from longtail.algorithms.base import FoldIn
+from longtail.algorithms.base import FoldIn, Scores
 from longtail.algorithms.histories import row_numbers
-from longtail.algorithms.sequential import Sequential
+from longtail.algorithms.powers import LearnsOnline
+from longtail.algorithms.sequential import Sequential, nothing_found
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.kernels.sessions import Decay, Past, session_scores
 from longtail.params import hyper
-from longtail.types import AnyArray, FloatArray, RealArray
+from longtail.types import AnyArray, BoolArray, FloatArray, IntArray, RealArray
 
 __all__ = ["SessionNeighbors"]
 
 
 @dataclass(kw_only=True)
-class SessionNeighbors(Sequential, ABC):
+class SessionNeighbors(Sequential, LearnsOnline, ABC):
     """Scores items by the past sessions that are most like the one under way.
 
     Of the past sessions with an item in common, the latest `sample_size` are compared, and the `neighbors` most similar
     of them (of equals, the later) each add to the scores of their items. What the methods differ in is how similar two
-    sessions are, and how much a neighbor adds; see `kernels.sessions` for the formula they fill in.
+    sessions are, and how much a neighbor adds; see `kernels.sessions` for the formula they fill in. Without any
+    neighbor, everyone gets what is popular. What is learned online is the last event of that person, and the past
+    sessions stay as they were fitted.
 
     Attributes:
         preference: see `Sequential`.
@@ -74,6 +77,12 @@ class SessionNeighbors(Sequential, ABC):
         events = self._event_weights(steps, np.repeat(lengths, lengths)).astype(np.float64)
         asked = weights.indptr.astype(np.int64), weights.indices.astype(np.int32), events
         return session_scores(*asked, self._past(), self._decay(), self.sample_size, self.neighbors)
+
+    def _learn(self, users: IntArray, items: IntArray, values: FloatArray) -> None:
+        """Nothing: the histories hold it already."""
+
+    def _without_answer(self, histories: sparse.csr_array, scores: Scores) -> BoolArray:
+        return nothing_found(scores)
 
     def _past(self) -> Past:
         known = self.sessions_
