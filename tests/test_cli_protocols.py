@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import longtail as lt
-from longtail import cli
+from longtail import cli, registry
 from longtail.evaluation.protocols import PROTOCOLS
 
 Run = Callable[..., tuple[int, str, str]]
@@ -87,6 +87,19 @@ def test_places_and_seed_of_a_spec_hold_unless_there_is_an_option(run: Run) -> N
 def test_a_parameter_that_cannot_be(run: Run) -> None:
     code, _, err = run("bakeoff", "synthetic:users=40,items=30,ratings=400", "--protocol", "k-fold:k=1")
     assert (code, err) == (2, "longtail: KFold: k must be at least 2, not 1\n")
+
+
+def test_a_bakeoff_of_sessions(run: Run, clicks: Path) -> None:
+    code, out, err = run("bakeoff", str(clicks), "--sessions", "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["protocol"]["name"] == "next-item"
+    assert [one["algorithm"] for one in found["outcomes"]] == list(registry.SESSIONS)
+    assert not any(one["error"] for one in found["outcomes"])
+    _, out, _ = run("bakeoff", str(clicks), "--sessions", "--protocol", "rest-of-session", "-a", "markov", "--json")
+    chosen = json.loads(out)
+    assert chosen["protocol"]["name"] == "rest-of-session"
+    assert [one["algorithm"] for one in chosen["outcomes"]] == ["markov"]
 
 
 @pytest.mark.parametrize(

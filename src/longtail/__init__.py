@@ -47,6 +47,12 @@ if TYPE_CHECKING:
     from longtail.algorithms.neighborhood.item_knn import ItemKNN
     from longtail.algorithms.neighborhood.slope_one import SlopeOne
     from longtail.algorithms.neighborhood.user_knn import UserKNN
+    from longtail.algorithms.sequence.ar import AssociationRules
+    from longtail.algorithms.sequence.markov import Markov
+    from longtail.algorithms.sequence.sknn import SKNN
+    from longtail.algorithms.sequence.sr import SequentialRules
+    from longtail.algorithms.sequence.stan import STAN
+    from longtail.algorithms.sequence.vsknn import VSKNN
     from longtail.data.catalog import Catalog
     from longtail.data.ids import Ids
     from longtail.data.interactions import Interactions
@@ -59,6 +65,7 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "ALS": "longtail.algorithms.factorization.als:ALS",
+    "AssociationRules": "longtail.algorithms.sequence.ar:AssociationRules",
     "AsymmetricSVD": "longtail.algorithms.factorization.asymmetric_svd:AsymmetricSVD",
     "audit": "longtail.evaluation.leakage:audit",
     "Bakeoff": "longtail.evaluation.bakeoff:Bakeoff",
@@ -85,6 +92,7 @@ _NAMES = {
     "load": "longtail.algorithms.base:load",
     "LogisticMF": "longtail.algorithms.factorization.logistic_mf:LogisticMF",
     "make": "longtail.registry:make",
+    "Markov": "longtail.algorithms.sequence.markov:Markov",
     "metrics": "longtail.evaluation.metrics",
     "NMF": "longtail.algorithms.factorization.nmf:NMF",
     "P3alpha": "longtail.algorithms.graph.p3alpha:P3alpha",
@@ -96,10 +104,13 @@ _NAMES = {
     "RatingPredictions": "longtail.data.results:RatingPredictions",
     "Recommender": "longtail.algorithms.base:Recommender",
     "RP3beta": "longtail.algorithms.graph.rp3beta:RP3beta",
+    "SequentialRules": "longtail.algorithms.sequence.sr:SequentialRules",
+    "SKNN": "longtail.algorithms.sequence.sknn:SKNN",
     "SLIM": "longtail.algorithms.linear.slim:SLIM",
     "SlopeOne": "longtail.algorithms.neighborhood.slope_one:SlopeOne",
     "SparseEASE": "longtail.algorithms.linear.sparse_ease:SparseEASE",
     "splits": "longtail.data.splits",
+    "STAN": "longtail.algorithms.sequence.stan:STAN",
     "SVD": "longtail.algorithms.factorization.svd:SVD",
     "SVDpp": "longtail.algorithms.factorization.svdpp:SVDpp",
     "Switching": "longtail.algorithms.hybrid.switching:Switching",
@@ -107,11 +118,13 @@ _NAMES = {
     "TopN": "longtail.data.results:TopN",
     "Tuner": "longtail.evaluation.tuning:Tuner",
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
+    "VSKNN": "longtail.algorithms.sequence.vsknn:VSKNN",
     "WARP": "longtail.algorithms.factorization.warp:WARP",
 }
 
 __all__ = [
     "ALS",
+    "AssociationRules",
     "AsymmetricSVD",
     "audit",
     "Bakeoff",
@@ -138,6 +151,7 @@ __all__ = [
     "load",
     "LogisticMF",
     "make",
+    "Markov",
     "metrics",
     "NMF",
     "P3alpha",
@@ -149,10 +163,13 @@ __all__ = [
     "RatingPredictions",
     "Recommender",
     "RP3beta",
+    "SequentialRules",
+    "SKNN",
     "SLIM",
     "SlopeOne",
     "SparseEASE",
     "splits",
+    "STAN",
     "SVD",
     "SVDpp",
     "Switching",
@@ -160,6 +177,7 @@ __all__ = [
     "TopN",
     "Tuner",
     "UserKNN",
+    "VSKNN",
     "WARP",
 ]
 

@@ -17,7 +17,7 @@ from typing import Any
 from longtail import params
 from longtail.errors import ConfigError
 
-__all__ = ["BUILT_IN", "GROUP", "LINEUP", "family", "get", "make", "name_of", "names", "parse", "spec"]
+__all__ = ["BUILT_IN", "GROUP", "LINEUP", "SESSIONS", "family", "get", "make", "name_of", "names", "parse", "spec"]
 
 GROUP = "longtail.algorithms"
 
@@ -52,6 +52,12 @@ _BUILT_IN = {
     "sparse-ease": "longtail.algorithms.linear.sparse_ease:SparseEASE",
     "p3alpha": "longtail.algorithms.graph.p3alpha:P3alpha",
     "rp3beta": "longtail.algorithms.graph.rp3beta:RP3beta",
+    "ar": "longtail.algorithms.sequence.ar:AssociationRules",
+    "sr": "longtail.algorithms.sequence.sr:SequentialRules",
+    "markov": "longtail.algorithms.sequence.markov:Markov",
+    "sknn": "longtail.algorithms.sequence.sknn:SKNN",
+    "vsknn": "longtail.algorithms.sequence.vsknn:VSKNN",
+    "stan": "longtail.algorithms.sequence.stan:STAN",
     "blend": "longtail.algorithms.hybrid.blend:Blend",
     "feature-combination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
     "switching": "longtail.algorithms.hybrid.switching:Switching",
@@ -74,6 +80,9 @@ LINEUP = (
     "ease",
 )
 """What a bake-off compares when nobody says otherwise."""
+
+SESSIONS = ("popular", "implicit-item-knn", "ar", "markov", "sr", "sknn", "vsknn", "stan")
+"""The same of sessions, what comes next in them."""
 
 
 def names() -> list[str]:

@@ -190,7 +190,7 @@ def test_duplicates_are_an_error_in_ratings_and_a_sum_in_clicks() -> None:
     summed = lt.Interactions.from_frame({**columns, "rating": [1, 2, 3]}, duplicates="sum")
     assert summed.scale == (2.0, 4.0)
     assert str(summed.report) == "3 rows read, 1 merged into others of the same pair by 'sum'"
-    with pytest.raises(ConfigError, match="duplicates must be one of error, last, mean, sum, not 'first'"):
+    with pytest.raises(ConfigError, match="duplicates must be one of error, last, mean, sum, keep, not 'first'"):
         lt.Interactions.from_frame(columns, duplicates="first")  # type: ignore[arg-type]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self, TypeAlias
@@ -17,7 +17,7 @@ import numpy as np
 from scipy import sparse
 
 from longtail import artifacts, params, registry
-from longtail.algorithms.histories import folded, rows_of
+from longtail.algorithms.histories import History, folded, rows_of
 from longtail.algorithms.lists import Scores, best_items
 from longtail.data.catalog import Catalog
 from longtail.data.ids import Ids
@@ -42,11 +42,13 @@ class Recommender(ABC):
             (a least-squares step), "fallback" (the same for everyone) or, of a hybrid, as its "members" answer it.
         predicts_ratings: whether it is a `PredictsRatings`; one that only ranks takes no `min_rating`.
         scores_are_ratings: whether the scores that rank are predicted ratings.
+        reads_order: whether the entries of a history stand in order of time, repeats included; else sorted by item.
     """
 
     fold_in: ClassVar[FoldIn]
     predicts_ratings: ClassVar[bool] = False
     scores_are_ratings: ClassVar[bool] = True
+    reads_order: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         params.validate(self)
@@ -85,16 +87,19 @@ class Recommender(ABC):
         """
         self.require_data(train, catalog)
         known = catalog if catalog is not None else train.catalog
+        learned = train if self.reads_order else train.once
         self._forget()
         self.user_ids_: Ids = train.user_ids
         self.item_ids_: Ids = train.item_ids
-        self.histories_: sparse.csr_array = train.by_user
+        self.histories_: sparse.csr_array = learned.by_user
+        if self.reads_order:
+            self.histories_ = train.sequences.rows(train.n_items)
         self.scale_: tuple[float, float] | None = train.scale
-        self.mean_: float = float(train.values.mean(dtype=np.float64))
+        self.mean_: float = float(learned.values.mean(dtype=np.float64))
         self.fingerprint_: str = train.fingerprint
         self.titles_: list[str] | None = known.titles(train.item_ids) if known is not None else None
         try:
-            self._fit(train, known)
+            self._fit(learned, known)
         except BaseException:
             self._forget()
             raise
@@ -151,7 +156,7 @@ class Recommender(ABC):
 
     def recommend_for(
         self,
-        histories: Sequence[Mapping[Any, float]] | Interactions,
+        histories: Sequence[History] | Interactions,
         n: int = 10,
         *,
         users: Sequence[Any] | AnyArray | None = None,
@@ -159,11 +164,14 @@ class Recommender(ABC):
         candidates: Candidates = None,
         min_rating: float | None = None,
     ) -> TopN:
-        """The n best items for people the model has never seen, each given as {item id: rating}.
+        """The n best items for people the model has never seen, each given as {item id: rating} or a list of item ids.
+
+        An item without a rating counts as one event or, to a model of ratings, as rated highest. For an algorithm that
+        reads order, the order of the mapping or list is that of the events; an id may stand in the list repeatedly.
 
         The lists are numbered 0, 1, ... in the order given. Histories may also be `Interactions`: then there is a list
         under their own ids for each of its users with a row or, where `users` are named, for each of those, a row or
-        not. Other arguments as for `recommend`.
+        not; they are read in order of time. Other arguments as for `recommend`.
 
         Raises:
             UnknownIdError: for an item the model has not seen.
@@ -173,7 +181,7 @@ class Recommender(ABC):
         if isinstance(histories, Interactions):
             user_ids, present = histories.user_ids, np.flatnonzero(histories.user_counts).astype(np.int32)
             index = present if users is None else user_ids.index(users)
-            rows = rows_of(histories, index, self.item_ids_)
+            rows = rows_of(histories, index, self.item_ids_, ordered=self.reads_order)
         else:
             if users is not None:
                 raise ConfigError("users= chooses among the users of Interactions; these histories are a plain list")
@@ -186,16 +194,17 @@ class Recommender(ABC):
 
         return self._lists(block, index, user_ids, rows, n, exclude, candidates, min_rating)
 
-    def fold(self, histories: Sequence[Mapping[Any, float]] | Interactions) -> sparse.csr_array:
-        """Histories, as `recommend_for` takes them, as CSR rows (n, n_items), items sorted within a row.
+    def fold(self, histories: Sequence[History] | Interactions) -> sparse.csr_array:
+        """Histories, as `recommend_for` takes them, as CSR rows (n, n_items), items sorted within a row (or in order).
 
         Raises:
             UnknownIdError: for an item the model has not seen.
-            ConfigError: if they are not a list of mappings.
+            ConfigError: if they are not a list of mappings or lists.
             DataError: for a rating that is not a finite number.
         """
         self._require_fitted()
-        return folded(histories, self.item_ids_)
+        highest = None if self.scale_ is None else self.scale_[1]
+        return folded(histories, self.item_ids_, ordered=self.reads_order, highest=highest)
 
     def _lists(
         self,
@@ -221,7 +230,7 @@ class Recommender(ABC):
         items, scores = best_items(
             lambda lo, hi: block(lo, hi, False),
             n,
-            seen=seen if exclude == "seen" else seen[:, :0],
+            seen=(seen.sorted_indices() if self.reads_order else seen) if exclude == "seen" else seen[:, :0],
             blocked=blocked,
             only=only,
             floor=self._floor(min_rating),

@@ -16,7 +16,7 @@ from scipy import sparse
 
 from longtail import params
 from longtail.algorithms.base import Recommender, Scores
-from longtail.algorithms.histories import grown
+from longtail.algorithms.histories import appended, grown
 from longtail.algorithms.lists import best_items, dense
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
@@ -219,8 +219,9 @@ class LearnsOnline(Recommender, ABC):
     ) -> Self:
         """Take in new ratings (or clicks, of value 1) of users and items it was fitted with. Returns itself.
 
-        A pair rated before is rated anew. What is learned online may differ from what a refit would learn; each class
-        says how. An error leaves the model as it was.
+        A pair rated before is rated anew; for an algorithm that reads order it is one more event, the latest. What is
+        learned online may differ from what a refit would learn; each class says how. An error leaves the model as it
+        was.
 
         Examples:
             >>> import longtail as lt
@@ -244,7 +245,7 @@ class LearnsOnline(Recommender, ABC):
             raise DataError("a rating is not a finite number")
         before = dict(vars(self))
         try:
-            self.histories_ = grown(self.histories_, rows, columns, values)
+            self.histories_ = (appended if self.reads_order else grown)(self.histories_, rows, columns, values)
             self._learn(rows, columns, values)
         except BaseException:
             vars(self).clear()

@@ -47,7 +47,7 @@ class Ranker(Recommender, ABC):
     def _fit(self, train: Interactions, catalog: Catalog | None) -> None:
         self.highest_ = top_rating(train.scale)
         self.popularity_ = (train.item_counts / train.item_counts.max()).astype(np.float32)
-        self._fit_preferences(self._preferences(train.by_user), train, catalog)
+        self._fit_preferences(self._preferences(self.histories_), train, catalog)
 
     def _listable(self) -> BoolArray:
         """(n_items,) which items may be recommended: those that somebody has met."""

@@ -24,6 +24,7 @@ FAMILIES = {
     "factorization": "Matrix factorization",
     "linear": "Linear models",
     "graph": "Random walks",
+    "sequence": "Sequences and sessions",
     "hybrid": "Hybrids",
     "plug-in": "Plug-ins",
 }

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from longtail import registry
 from longtail.cli.options import (
     Accept,
     BadRowsOption,
@@ -34,6 +35,13 @@ def bakeoff(
         list[str] | None,
         typer.Option("--user", "-u", help="Show what everyone recommends to this user; repeat it for more."),
     ] = None,
+    sessions: Annotated[
+        bool,
+        typer.Option(
+            "--sessions",
+            help="Compare session models on a click log: short for --protocol next-item and a -a for each.",
+        ),
+    ] = False,
     protocol: Annotated[
         str,
         typer.Option(
@@ -81,6 +89,9 @@ def bakeoff(
         if path.suffix.lower() not in (".html", ".json", ".csv"):
             raise ConfigError(f"cannot write {path}: the name must end in .html, .json or .csv")
         require_writable(path)
+    if sessions:
+        algorithm = algorithm or list(registry.SESSIONS)
+        protocol = "next-item" if protocol == "classic" else protocol
     name, interactions = load_named(data, duplicates, bad_rows)
     run = Bakeoff(
         interactions,

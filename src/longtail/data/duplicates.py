@@ -1,4 +1,4 @@
-"""Pairs of user and item that stand more than once, and the policies that leave each once."""
+"""Pairs of user and item that stand more than once, and the policies that leave each once (or keep them all)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,20 @@ from longtail.data.ids import Ids
 from longtail.errors import ConfigError, DataError
 from longtail.types import FloatArray, LongArray
 
-__all__ = ["Duplicates", "each_pair_once", "repeated", "resolve"]
+__all__ = ["Duplicates", "each_pair_once", "policy_for", "repeated", "resolve"]
 
-Duplicates = Literal["error", "last", "mean", "sum"]
+Duplicates = Literal["error", "last", "mean", "sum", "keep"]
+
+
+def policy_for(chosen: Duplicates | None, *, explicit: bool) -> Duplicates:
+    """The policy chosen, else that of ratings ("error") or of other data ("sum").
+
+    Raises:
+        DataError: to "keep" what repeats a rating: a person has one opinion of an item.
+    """
+    if chosen == "keep" and explicit:
+        raise DataError("duplicates='keep' is for events such as clicks; of ratings, choose last, mean or sum")
+    return chosen or ("error" if explicit else "sum")
 
 
 def each_pair_once(
@@ -26,7 +37,7 @@ def each_pair_once(
         parts: `users`, `items`, `values`, and `times` and others where known (else None), each (n,).
         user_ids: the ids behind `users`, for the message.
         item_ids: likewise for `items`.
-        policy: "error", or how the rows of a pair become one: see `resolve`.
+        policy: "error", or how the rows of a pair become one: see `resolve`; "keep" leaves all rows.
 
     Raises:
         DataError: if a pair stands twice and the policy is "error".
@@ -36,7 +47,7 @@ def each_pair_once(
         raise ConfigError(f"duplicates must be one of {', '.join(get_args(Duplicates))}, not {policy!r}")
     users, items = parts["users"], parts["items"]
     pairs = users.astype(np.int64) * len(item_ids) + items
-    extra, row = repeated(pairs)
+    extra, row = (0, None) if policy == "keep" else repeated(pairs)
     kept = dict(parts)
     if row is not None:
         if policy == "error":

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from longtail.types import AnyArray
 
-__all__ = ["owned", "sealed"]
+__all__ = ["digest", "owned", "sealed"]
+
+
+def digest(words: Iterable[str], columns: Mapping[str, AnyArray | None]) -> str:
+    """A short hash of words and named columns, the same on any machine."""
+    found = hashlib.sha256()
+    for word in words:
+        found.update(word.encode())
+    for name, column in columns.items():
+        found.update(f"{name}:{'none' if column is None else len(column)}".encode())
+        if column is not None:
+            found.update(column.data)
+    return found.hexdigest()[:16]
 
 
 def sealed(column: AnyArray) -> AnyArray:

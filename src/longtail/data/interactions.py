@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,10 +15,11 @@ from scipy import sparse
 
 from longtail.data import columns, readers
 from longtail.data.catalog import Catalog
-from longtail.data.duplicates import Duplicates, each_pair_once
-from longtail.data.frozen import owned, sealed
+from longtail.data.duplicates import Duplicates, each_pair_once, policy_for
+from longtail.data.frozen import digest, owned, sealed
 from longtail.data.ids import Ids
 from longtail.data.readers import BadRows, LoadReport
+from longtail.data.sequences import Sequences
 from longtail.errors import DataError
 from longtail.types import AnyArray, BoolArray, FloatArray, IntArray, LongArray
 
@@ -53,9 +53,9 @@ class Interactions:
         catalog: what is known of the items, or None.
         report: rows read, dropped and merged while loading.
 
-    A pair of user and item stands at most once. Build one with `from_frame`, `from_csv`, `from_parquet` or
-    `from_scipy`; take parts of it with `take`. Columns are read-only and share no memory with what they were made of,
-    so that nothing done later to the caller's table changes the data.
+    A pair of user and item stands once, unless loaded with `duplicates="keep"`. Build one with `from_frame`,
+    `from_csv`, `from_parquet` or `from_scipy`; take parts of it with `take`. Columns are read-only and share no memory
+    with what they were made of, so that nothing done later to the caller's table changes the data.
 
     Raises:
         DataError: columns of unequal length, an index outside the ids, a value that is not a finite number.
@@ -133,7 +133,7 @@ class Interactions:
             feedback: "explicit" or "implicit"; by default explicit when there is a rating column.
             scale: lowest and highest rating possible; by default those observed.
             duplicates: what to do when a pair stands more than once: "error" (the default for explicit data), "sum"
-                (the default for implicit), "last" or "mean".
+                (the default for implicit), "last" or "mean"; of implicit data, "keep" every row as an event.
             bad_rows: rows with a missing or non-numeric value, or a rating outside the `scale` given: "error", or
                 "drop" them and count them in `report`.
             catalog: what is known of the items.
@@ -160,7 +160,7 @@ class Interactions:
             "times": table[columns.TIME].to_numpy(writable=True) if timed else None,
             "sessions": Ids.encode(table[columns.SESSION], kind="session")[1] if grouped else None,
         }
-        policy: Duplicates = duplicates or ("error" if explicit else "sum")
+        policy = policy_for(duplicates, explicit=explicit)
         parts, merged = each_pair_once(parts, user_ids, item_ids, policy)
         read = len(table) + bad if rows_read is None else rows_read
         return cls(
@@ -240,7 +240,6 @@ class Interactions:
             "users": entries.coords[0].astype(np.int32),
             "items": entries.coords[1].astype(np.int32),
             "values": entries.data.astype(np.float32),
-            "times": None,
         }
         parts, _ = each_pair_once(parts, known_users, known_items, "error" if feedback == "explicit" else "sum")
         return cls(**parts, user_ids=known_users, item_ids=known_items, feedback=feedback, scale=scale, catalog=catalog)
@@ -250,8 +249,7 @@ class Interactions:
         chosen = np.asarray(rows)
         if chosen.dtype == np.bool_ and chosen.shape != self.users.shape:
             raise DataError(f"a mask of shape {chosen.shape} does not fit {len(self):,} rows")
-        if not chosen.size and chosen.dtype != np.bool_:
-            chosen = chosen.astype(np.int64)
+        chosen = chosen if chosen.size or chosen.dtype == np.bool_ else chosen.astype(np.int64)
         present = {name: getattr(self, name) for name in _DTYPES if getattr(self, name) is not None}
         taken: dict[str, Any] = {name: sealed(column[chosen]) for name, column in present.items()}
         return dataclasses.replace(self, **taken, report=None)
@@ -297,9 +295,9 @@ class Interactions:
 
     @cached_property
     def by_user(self) -> sparse.csr_array:
-        """(n_users, n_items) float32 CSR, item indices sorted within a user. A stored zero is a rating of zero."""
-        shape = (self.n_users, self.n_items)
-        matrix = sparse.coo_array((self.values, (self.users, self.items)), shape=shape).tocsr()
+        """(n_users, n_items) float32 CSR, items sorted within a user, repeats summed. A stored zero is a rating."""
+        entries = self.values, (self.users, self.items)
+        matrix = sparse.coo_array(entries, shape=(self.n_users, self.n_items)).tocsr()
         matrix.sort_indices()
         return matrix
 
@@ -318,23 +316,28 @@ class Interactions:
         """(n_items,) interactions with each item: its popularity."""
         return np.bincount(self.items, minlength=self.n_items).astype(np.int64)
 
+    @cached_property
+    def sequences(self) -> Sequences:
+        """Each user's rows in order of time, ties in the order they stand here, repeated pairs as they are."""
+        return Sequences.of(self.users, self.items, self.values, self.times, self.n_users)
+
+    @cached_property
+    def once(self) -> Interactions:
+        """The same data with each pair of user and item once, at its latest time, and its values summed."""
+        if self.by_user.nnz == len(self):
+            return self
+        parts, _ = each_pair_once({name: getattr(self, name) for name in _DTYPES}, self.user_ids, self.item_ids, "sum")
+        return dataclasses.replace(self, **parts)
+
     def users_present(self) -> list[Any]:
         """External ids of the users with at least one row here, in index order."""
-        present: list[Any] = self.user_ids[np.flatnonzero(self.user_counts)].tolist()
-        return present
+        return list(self.user_ids[np.flatnonzero(self.user_counts)].tolist())
 
     @cached_property
     def fingerprint(self) -> str:
         """A short hash of ids and columns: equal data, equal fingerprint, on any machine."""
-        digest = hashlib.sha256()
-        for part in (self.user_ids.fingerprint, self.item_ids.fingerprint, self.feedback, str(self.scale)):
-            digest.update(part.encode())
-        for name in _DTYPES:
-            column = getattr(self, name)
-            digest.update(f"{name}:{'none' if column is None else len(column)}".encode())
-            if column is not None:
-                digest.update(column.data)
-        return digest.hexdigest()[:16]
+        words = (self.user_ids.fingerprint, self.item_ids.fingerprint, self.feedback, str(self.scale))
+        return digest(words, {name: getattr(self, name) for name in _DTYPES})
 
     def to_frame(self) -> pl.DataFrame:
         """The rows as a polars frame with external ids: user, item, rating and, where known, timestamp, session."""
@@ -343,8 +346,5 @@ class Interactions:
             columns.ITEM: pl.Series(self.item_ids.values).gather(self.items),
             columns.RATING: self.values,
         }
-        if self.times is not None:
-            frame[columns.TIME] = self.times
-        if self.sessions is not None:
-            frame[columns.SESSION] = self.sessions
-        return pl.DataFrame(frame)
+        more = {columns.TIME: self.times, columns.SESSION: self.sessions}
+        return pl.DataFrame(frame | {name: column for name, column in more.items() if column is not None})

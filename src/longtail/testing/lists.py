@@ -125,8 +125,10 @@ class ListChecks(Subject):
         demand(people == originals, "recommend_for changed a history")
         seen = np.array([[item in history for item in data.item_ids.values.tolist()] for history in people])
         demand(not (np.isfinite(score_table(lists)) & seen).any(), "an item of the history is recommended")
-        turned = [dict(reversed(history.items())) for history in people]
-        demand(same_lists(lists, model.recommend_for(turned, n=data.n_items)), "the order of a history matters")
+        well_formed(model.recommend_for([list(history) for history in people], n=5), "recommend_for lists of items")
+        turned = model.recommend_for([dict(reversed(history.items())) for history in people], n=data.n_items)
+        alike = same_lists(lists, turned)
+        demand(alike or self.recommender.reads_order, "the order of a history matters, and reads_order is not set")
 
     @only_if(lambda cls: cls.fold_in == "exact")
     def test_exact_fold_in_agrees_with_fit(self) -> None:

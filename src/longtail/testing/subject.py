@@ -53,12 +53,9 @@ def only_if(applies: Callable[[type[Recommender]], bool]) -> Callable[[F], F]:
 
 
 def histories_of(data: Interactions, users: Any = None) -> list[dict[Any, float]]:
-    """The histories of users (by index; everyone when not given) as {item id: rating}."""
+    """The histories of users (by index; everyone when not given) as {item id: rating}, in order of time."""
     rows = range(data.n_users) if users is None else np.asarray(users).tolist()
-    matrix = data.by_user
-    spans = [slice(matrix.indptr[row], matrix.indptr[row + 1]) for row in rows]
-    ids = data.item_ids.values
-    return [dict(zip(ids[matrix.indices[s]].tolist(), matrix.data[s].tolist(), strict=True)) for s in spans]
+    return data.sequences.histories(data.item_ids, rows)
 
 
 def ask_everything(model: Any) -> dict[str, Any]:

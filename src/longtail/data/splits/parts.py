@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -63,10 +62,8 @@ class GivenSplit(NamedTuple):
         return np.flatnonzero(self.test.user_counts).astype(np.int32)
 
     def histories(self) -> list[dict[Any, float]]:
-        """What is given of each of `users`, as `Recommender.recommend_for` takes it: {item id: value}."""
-        rows = self.given.by_user[self.users]
-        items, values, ends = self.given.item_ids[rows.indices].tolist(), rows.data.tolist(), rows.indptr.tolist()
-        return [dict(zip(items[lo:hi], values[lo:hi], strict=True)) for lo, hi in itertools.pairwise(ends)]
+        """What is given of each of `users`, as `Recommender.recommend_for` takes it: {item id: value}, in order."""
+        return self.given.once.sequences.histories(self.given.item_ids, self.users.tolist())
 
 
 def divide(data: Interactions, held_out: BoolArray, fix: str) -> Split:

@@ -61,7 +61,7 @@ def _counts(data: Interactions, top: int) -> dict[str, Any]:
         "interactions": len(data),
         "users": len(per_user),
         "items": len(per_item),
-        "density": len(data) / (len(per_user) * len(per_item)),
+        "density": data.by_user.nnz / (len(per_user) * len(per_item)),
         "per_user": tail.spread(per_user),
         "per_item": tail.spread(per_item),
         "few_users": tail.few(per_user),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -44,12 +43,7 @@ class Follow(Policy):
     def lists(self, data: Interactions, round_number: int, n: int) -> IntArray:
         """The lists of the recommender, fitted on `data` or handed the longer histories."""
         if self.update == "fold-in" and self._fitted is not None:
-            rows = data.by_user
-            items, bounds = data.item_ids.values, rows.indptr
-            histories = [
-                dict(zip(items[rows.indices[lo:hi]].tolist(), rows.data[lo:hi].tolist(), strict=True))
-                for lo, hi in pairwise(bounds.tolist())
-            ]
+            histories = data.once.sequences.histories(data.item_ids, range(data.n_users))
             return self._fitted.recommend_for(histories, n).items
         self._fitted = (reseeded(self.model, round_number) or self.model.clone()).fit(data)
         return self._fitted.recommend(data.user_ids.values, n).items

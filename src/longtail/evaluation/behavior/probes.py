@@ -53,7 +53,7 @@ class Probes:
         Raises:
             DataError: if nobody qualifies.
         """
-        n = params.positive("probes", n)
+        n, data = params.positive("probes", n), data.once
         draw = generator(seed, "behavior", "probes").random(len(data))
         eligible = np.flatnonzero(_eligible(data))
         if not len(eligible):
@@ -101,9 +101,8 @@ class Probes:
         return float(self.data.values[self.rows[probe]])
 
     def history(self, probe: int) -> dict[Any, float]:
-        """The user's other ratings, {item id: rating}."""
-        row = self.base.by_user[[int(self.data.users[self.rows[probe]])]]
-        return dict(zip(self.data.item_ids[row.indices].tolist(), row.data.tolist(), strict=True))
+        """The user's other ratings, {item id: rating}, in order of time."""
+        return self.base.sequences.histories(self.data.item_ids, [int(self.data.users[self.rows[probe]])])[0]
 
     def neighbors(self, probe: int) -> IntArray:
         """The items most like the one rated, by the cosine of their columns, that the user has not met; at most ten."""

@@ -109,7 +109,8 @@ def _is_fitted(model: Any) -> bool:
 
 def _learned_exactly(train: Interactions, model: Any) -> bool:
     """Whether its histories are train's: the fingerprint of equal rows is another where there are more ids."""
-    return bool(model.histories_.nnz == len(train) == len(_learned(train, model)))
+    complete = len(_learned(train, model)) == len(train)
+    return bool(complete and model.histories_.nnz in (len(train), len(train.once)))
 
 
 def _learned(part: Interactions, model: Any) -> Any:

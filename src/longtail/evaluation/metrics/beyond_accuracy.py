@@ -207,6 +207,7 @@ def self_information(
         raise ConfigError(f"share_of is users or interactions and unseen once or skipped, not {share_of!r}, {unseen!r}")
     if not base > 1:
         raise ConfigError(f"base must be above 1, not {base!r}")
+    train = train.once if share_of == "users" else train
     whole = np.count_nonzero(train.user_counts) if share_of == "users" else len(train)
     surprise = np.log2(max(int(whole), 1) / np.maximum(train.item_counts, 1)) / np.log2(base)
     if unseen == "skipped":
@@ -263,7 +264,7 @@ def _pooled(name: str, lists: TopN, train: Interactions, item_values: RealArray)
 def _bits(train: Interactions) -> RealArray:
     """(n_items,) the self-information of meeting each item."""
     raters = max(int(np.count_nonzero(train.user_counts)), 1)
-    bits: RealArray = np.log2(raters / np.maximum(train.item_counts, 1))
+    bits: RealArray = np.log2(raters / np.maximum(train.once.item_counts, 1))
     return bits
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from longtail.data.interactions import Interactions
 from longtail.data.results import RatingPredictions, TopN
-from longtail.errors import UnknownIdError
+from longtail.errors import DataError, UnknownIdError
 from longtail.evaluation.metrics.per_list import list_of_user
 from longtail.kernels.lists import places
 from longtail.types import AnyArray, BoolArray, IntArray, LongArray, RealArray
@@ -52,8 +52,10 @@ class Hits:
 
         Raises:
             UnknownIdError: if the lists hold a user or item that the truth has no id for.
-            DataError: if a user has more than one list.
+            DataError: if a user has more than one list, or the truth repeats a pair.
         """
+        if isinstance(truth, Interactions) and truth.once is not truth:
+            raise DataError("the test data repeat pairs of user and item; measure against test.once")
         try:
             aligned = lists.aligned_to(truth.user_ids, truth.item_ids)
         except UnknownIdError as error:

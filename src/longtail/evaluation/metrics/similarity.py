@@ -105,6 +105,7 @@ def vector_cosine(train: Interactions) -> ItemSimilarity:
         >>> vector_cosine(train).pairs(np.array([0]), np.array([1])).round(6).tolist()
         [0.8]
     """
+    train = train.once
     squares = np.bincount(train.items, weights=train.values.astype(np.float64) ** 2, minlength=train.n_items)
     return _WholeVectors(train.item_ids, CommonRaters.of(train.by_user), np.sqrt(squares))
 

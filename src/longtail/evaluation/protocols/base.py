@@ -100,14 +100,14 @@ class Protocol(ABC):
     # -- what every protocol does ------------------------------------------------------------------------------------
 
     def folds(self, data: Interactions) -> list[Fold]:
-        """The folds, made once for all algorithms; `data` as given, or as `view` shows them.
+        """The folds, made once for all algorithms; `data` as given, or as `view` shows them, each pair once.
 
         Raises:
             DataError: for data in which nothing can be hidden this way.
             ConfigError: if the floor or the relevant rating lies above the rating scale.
         """
         self._require_levels_on_scale(data)
-        seen = self.view(data)
+        seen = self.view(data).once
         return [self._sampled(fold, seen) for fold in self._folds(seen)]
 
     def questions(self, *, explicit: bool) -> list[str]:

@@ -70,6 +70,7 @@ def inner_splits(
         ConfigError: for an unknown way, or a fraction or k that cannot be.
         DataError: for data that cannot be divided so.
     """
+    train = train.once  # or a pair might stand in both parts
     if validation == "folds":
         return list(splits.k_fold(train, folds, seed=seed))
     if validation == "holdout":
