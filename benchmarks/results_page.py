@@ -26,10 +26,13 @@ import filter_bubble
 import growth
 import leakage
 import ranking
+import sessions
 import significance
 
 HERE = Path(__file__).resolve().parent
-PAGES = [HERE.parent / "docs" / name for name in ("results.md", "data-sense.md", "significance.md")]
+PAGES = [
+    HERE.parent / "docs" / name for name in ("results.md", "data-sense.md", "significance.md", "algorithms/sessions.md")
+]
 TABLE = re.compile(r"(?<=<!-- table: )(?P<name>[\w -]+)(?P<head> -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
 
@@ -96,6 +99,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "seed noise": lambda: significance.seeds_table(_recorded("significance")),
     "churn": lambda: behavior.churn(_recorded("behavior")),
     "responsiveness": lambda: behavior.responsiveness(_recorded("behavior")),
+    "sessions": lambda: sessions.table(_recorded("sessions")),
     "filter bubble": lambda: filter_bubble.markdown(_recorded("filter-bubble")),
 }
 

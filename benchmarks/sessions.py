@@ -1,19 +1,21 @@
 """Session models on a click log that is divided already: the next click after every beginning of every test session.
 
 ```
-LONGTAIL_DATA=data python benchmarks/sessions.py                       # the line-up, on the test part
+LONGTAIL_DATA=data python benchmarks/sessions.py --record              # the line-up, on the test part
 LONGTAIL_DATA=data python benchmarks/sessions.py --validation stan stan:age=10
 ```
 
 The folder `yoochoose-100k` holds `train_full.txt` and `test.txt`, and `train_tr.txt` and `train_valid.txt` to choose
 parameters with. Candidates are all items of the training part, those met in the session included. HR@20 is the share of
 clicks whose item is listed with a score above zero, MRR@20 the mean of 1 / its place, ties in the worst order; seconds
-are those of one fit and of all lists, compiled before.
+are those of one fit and of all lists, compiled before. `--record` writes `benchmarks/results/sessions.json`, from which
+`results_page.py` makes the table of `docs/algorithms/sessions.md`.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import time
 from collections.abc import Sequence
@@ -28,6 +30,7 @@ from longtail import registry
 from longtail.types import AnyArray
 
 PLACES = 20
+RECORD = Path(__file__).parent / "results" / "sessions.json"
 
 
 def main() -> None:
@@ -35,16 +38,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", default=registry.SESSIONS, metavar="NAME[:PARAM=VALUE]")
     parser.add_argument("--validation", action="store_true", help="learn from train_tr, ask train_valid")
+    parser.add_argument("--record", action="store_true", help="keep the figures for the documentation")
     chosen = parser.parse_args()
     folder = Path(os.environ.get("LONGTAIL_DATA", "data")) / "yoochoose-100k"
     learned, asked = ("train_tr", "train_valid") if chosen.validation else ("train_full", "test")
     train = lt.Interactions.from_csv(folder / f"{learned}.txt", duplicates="keep")
     prefixes, following = questions(lt.Interactions.from_csv(folder / f"{asked}.txt", duplicates="keep"), train)
     print(f"{len(train):,} clicks to learn from, {len(prefixes):,} to foresee")
-    print("| model | HR@20 | MRR@20 | fit s | lists s |\n|---|---:|---:|---:|---:|")
-    for spec in chosen.models:
-        hits, ranks, fit, lists = measured(spec, train, prefixes, following)
-        print(f"| {spec} | {hits:.4f} | {ranks:.4f} | {fit:.2f} | {lists:.2f} |", flush=True)
+    figures = ("hit_rate", "mrr", "fit_seconds", "list_seconds")
+    rows = [
+        {"model": spec, **dict(zip(figures, measured(spec, train, prefixes, following), strict=True))}
+        for spec in chosen.models
+    ]
+    print(table(rows))
+    if chosen.record:
+        RECORD.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """A row for each model."""
+    lines = ["| model | HR@20 | MRR@20 | fit s | all lists s |", "|---|---:|---:|---:|---:|"]
+    for row in rows:
+        seconds = f"{row['fit_seconds']:.2f} | {row['list_seconds']:.2f}"
+        lines.append(f"| `{row['model']}` | {row['hit_rate']:.4f} | {row['mrr']:.4f} | {seconds} |")
+    return "\n".join(lines)
 
 
 def questions(test: lt.Interactions, train: lt.Interactions) -> tuple[list[list[Any]], AnyArray]:
