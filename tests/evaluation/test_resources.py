@@ -94,6 +94,23 @@ def test_compilation_is_counted_apart_and_once() -> None:
     assert usage.compiling == 0
 
 
+def test_the_compiler_can_be_watched_around_what_is_measured() -> None:
+    @numba.njit
+    def first(x: float) -> float:
+        return x * 2
+
+    @numba.njit
+    def second(x: float) -> float:
+        return x * 3
+
+    with resources.compiling() as whole:
+        with measure() as usage:
+            first(1.0)
+        assert whole.compiling == pytest.approx(usage.compiling, rel=0.2)
+        second(1.0)
+    assert whole.compiling > usage.compiling > 0.01
+
+
 def test_figures_stand_also_when_the_work_fails() -> None:
     with contextlib.suppress(ZeroDivisionError), measure() as usage:
         work(1 // 0)

@@ -96,7 +96,8 @@ class Findings:
         sample: the user whose recommendations stand side by side.
         ranks: popularity ranks at which the long-tail curves are read.
         tail: share of all interactions that fall to the items up to each rank.
-        compile_seconds: seconds spent compiling kernels, all algorithms together; above 0 on a first run only.
+        compile_seconds: seconds spent compiling kernels, those of the algorithms and those that judge them; above 0
+            on a first run only.
         comparisons: which differences are real, as plain values (`longtail.evaluation.significance.record`).
         audit: what the leakage audit found, likewise: `leakage.Audit.to_dict`, `sentences` and `accepted_in_words`.
         sense: what the data hold, likewise.

@@ -21,7 +21,7 @@ from typing import Any
 
 from numba.core import event
 
-__all__ = ["Usage", "frozen_heap", "measure", "memory_method"]
+__all__ = ["Usage", "compiling", "frozen_heap", "measure", "memory_method"]
 
 SAMPLE_SECONDS = 0.005
 _CLEAR_REFS = Path("/proc/self/clear_refs")
@@ -67,6 +67,22 @@ def measure() -> Iterator[Usage]:
             usage.compiling = watch.wall
             usage.wall = max(0.0, time.perf_counter() - wall - watch.wall)
             usage.cpu = max(0.0, time.process_time() - cpu - watch.cpu)
+
+
+@contextlib.contextmanager
+def compiling() -> Iterator[Usage]:
+    """Watch the compiler only: `compiling` is what the block has spent so far, also while it runs.
+
+    Examples:
+        >>> with compiling() as usage:
+        ...     total = sum(range(1_000))
+        >>> usage.compiling
+        0.0
+    """
+    usage = Usage()
+    watch = _CompileWatch(usage)
+    with _listening(watch):
+        yield usage
 
 
 @contextlib.contextmanager
@@ -178,8 +194,9 @@ def _sampling() -> Iterator[list[int]]:
 class _CompileWatch(event.Listener):
     """Adds up the time Numba spends compiling, in whichever thread; a compilation inside another counts once."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Usage | None = None) -> None:
         self.wall = self.cpu = 0.0
+        self._told = told
         self._depth = 0
         self._began = (0.0, 0.0)
 
@@ -193,6 +210,8 @@ class _CompileWatch(event.Listener):
         if not self._depth:
             self.wall += time.perf_counter() - self._began[0]
             self.cpu += time.process_time() - self._began[1]
+            if self._told is not None:
+                self._told.compiling = self.wall
 
 
 def _listening(watch: _CompileWatch) -> contextlib.AbstractContextManager[None]:

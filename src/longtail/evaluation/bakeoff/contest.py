@@ -131,11 +131,24 @@ class Bakeoff:
             DataError: if it cannot be written.
         """
         began = time.perf_counter()
-        self.audit.raise_if_failed()
-        journal = Journal(folder, self._setting, self.accepted)
-        result = nothing_yet(self.data, self.protocol, self.folds, self.audit, self.sample, self.name)
-        result.curve = {"shares": list(self.curve), "order": self.curve_order} if self.curve else {}
-        result.compile_seconds = warm_up()
+        with resources.compiling() as compiler:
+            self.audit.raise_if_failed()
+            journal = Journal(folder, self._setting, self.accepted)
+            result = nothing_yet(self.data, self.protocol, self.folds, self.audit, self.sample, self.name)
+            result.curve = {"shares": list(self.curve), "order": self.curve_order} if self.curve else {}
+            warm_up()
+            self._run_all(result, journal, progress)
+            self._settle_people(result)
+            result.comparisons = significance.record(
+                {outcome.label: outcome.per_seed for outcome in result.outcomes if not outcome.error}
+            )
+        result.compile_seconds = journal.compiling + compiler.compiling
+        result.seconds = journal.seconds + time.perf_counter() - began
+        journal.finish(result)
+        return result
+
+    def _run_all(self, result: BakeoffResult, journal: Journal, progress: bool) -> None:
+        """Every algorithm, one after another; an interrupt ends it and leaves what is finished."""
         labels = [entry.label for entry in self.entries]
         with resources.frozen_heap(), reporting(len(labels), self._stages, show=progress) as reporter:
             part_of = functools.partial(self._part, journal, reporter)
@@ -143,17 +156,9 @@ class Bakeoff:
                 for entry in self.entries:
                     outcome = self._outcome(entry, part_of)
                     result.outcomes.append(outcome)
-                    result.compile_seconds += outcome.compile_seconds
                     reporter.finished(entry.label, outcome.error or f"{outcome.values['cpu_seconds']:.1f} CPU seconds")
             except KeyboardInterrupt:
                 result.not_run = labels[len(result.outcomes) :]
-        self._settle_people(result)
-        result.comparisons = significance.record(
-            {outcome.label: outcome.per_seed for outcome in result.outcomes if not outcome.error}
-        )
-        result.seconds = journal.seconds + time.perf_counter() - began
-        journal.finish(result)
-        return result
 
     def _outcome(self, entry: Entry, part_of: PartOf) -> Outcome:
         """An algorithm on every fold, with every seed; the first error ends it."""

@@ -51,6 +51,7 @@ class Journal:
 
     Attributes:
         seconds: that the parts took, in earlier sessions, which were read and not made again.
+        compiling: seconds of them that were spent compiling.
 
     Raises:
         ConfigError: if the folder holds a run of another setting, or something else.
@@ -62,7 +63,7 @@ class Journal:
     ) -> None:
         self.folder = None if folder is None else Path(folder)
         self.accepted = accepted
-        self.seconds = 0.0
+        self.seconds = self.compiling = 0.0
         if self.folder is not None:
             self._open(self.folder, _as_json(setting))
 
@@ -83,6 +84,7 @@ class Journal:
             shutil.rmtree(path, ignore_errors=True)  # what is left of a part is in the way of a whole one
             return None
         self.seconds += sum(usage.wall + usage.compiling for usage in part.usages)
+        self.compiling += sum(usage.compiling for usage in part.usages)
         return part
 
     def keep(self, label: str, parameters: dict[str, Any], part: Part) -> None:

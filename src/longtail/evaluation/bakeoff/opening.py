@@ -73,18 +73,16 @@ def nothing_yet(
     )
 
 
-def warm_up() -> float:
+def warm_up() -> None:
     """Wake the compiler before anything is measured, so that the first algorithm does not pay for it."""
-    with resources.measure() as usage:
-        nothing_seen = np.zeros(2, np.int32)
-        top_k(
-            np.zeros((1, 1), np.float32),
-            1,
-            seen_indptr=nothing_seen,
-            seen_indices=nothing_seen[:0],
-            blocked=np.zeros(1, np.bool_),
-        )
-    return usage.compiling
+    nothing_seen = np.zeros(2, np.int32)
+    top_k(
+        np.zeros((1, 1), np.float32),
+        1,
+        seen_indptr=nothing_seen,
+        seen_indices=nothing_seen[:0],
+        blocked=np.zeros(1, np.bool_),
+    )
 
 
 def _segments(folds: Sequence[Fold]) -> dict[str, Any]:
