@@ -16,13 +16,13 @@ from longtail.evaluation.report.chart import (
     LABEL_IN_LEGEND,
     LINE,
     PALETTE,
-    SYMBOLS,
     Chart,
     Figures,
     lines,
     style,
 )
 from longtail.evaluation.report.label_places import label_places
+from longtail.evaluation.report.traces import named_points
 
 __all__ = ["bars", "by_rating", "hit_bars", "long_tail", "trade_off"]
 
@@ -116,23 +116,7 @@ def trade_off(findings: Findings, key: str) -> Chart:
         f"{label}<br>{column.title} {column.show(a)}<br>{hits.title} {hits.show(b)}"
         for label, a, b in zip(labels, x, y, strict=True)
     ]
-    trace = {
-        "type": "scatter",
-        "mode": "markers+text",
-        "x": x,
-        "y": y,
-        "text": [label if place else "" for label, place in zip(labels, places, strict=True)],
-        "textposition": [place or "top center" for place in places],
-        "marker": {
-            "size": 13,
-            "color": [f"@{place % PALETTE}" for place, _ in rows],
-            "symbol": [style(SYMBOLS, place) for place, _ in rows],
-            "line": OUTLINE,
-        },
-        "cliponaxis": False,
-        "customdata": hover,
-        "hovertemplate": "%{customdata}<extra></extra>",
-    }
+    trace = named_points(x, y, labels, places, [place for place, _ in rows], OUTLINE, hover, size=13)
     layout = {
         "xaxis": {"title": {"text": column.title}, "range": [left, right], "nticks": 6},
         "yaxis": {"title": {"text": hits.title}, "range": [bottom, top], "tickformat": ".0%", "nticks": 6},

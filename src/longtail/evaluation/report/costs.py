@@ -9,8 +9,9 @@ from typing import Any
 
 from longtail.evaluation.findings import Findings, Outcome
 from longtail.evaluation.measures import COLUMNS, Column
-from longtail.evaluation.report.chart import LABEL, PALETTE, SYMBOLS, Chart, Figures, lines, style
+from longtail.evaluation.report.chart import LABEL, Chart, Figures, lines
 from longtail.evaluation.report.label_places import label_places
+from longtail.evaluation.report.traces import named_points
 
 __all__ = ["COSTS", "LEADING", "front", "leading", "price"]
 
@@ -124,29 +125,15 @@ def _points(
     level = [(spots[at], corner) for at, corner in zip(best, corners, strict=False)]
     upright = [(corner, spots[at]) for corner, at in zip(corners, best[1:], strict=True)]
     places = label_places(spots, labels, size=SIZE, tolerance=0.3, drawn=[*level, *upright])
-    return {
-        "type": "scatter",
-        "mode": "markers+text",
-        "x": x,
-        "y": y,
-        "text": [label if place else "" for label, place in zip(labels, places, strict=True)],
-        "textposition": [place or "top center" for place in places],
-        "marker": {
-            "size": 12,
-            "color": [f"@{place % PALETTE}" for place, _ in rows],
-            "symbol": [style(SYMBOLS, place) for place, _ in rows],
-            "line": {
-                "color": ["@best" if at in best else "@ink" for at in range(len(rows))],
-                "width": [3 if at in best else 0.8 for at in range(len(rows))],
-            },
-        },
-        "cliponaxis": False,
-        "customdata": [
-            f"{label}<br>{accuracy.title} {accuracy.show(b)}<br>{COSTS[cost.key]} {cost.show(a)}"
-            for label, a, b in zip(labels, x, y, strict=True)
-        ],
-        "hovertemplate": "%{customdata}<extra></extra>",
+    outline = {
+        "color": ["@best" if at in best else "@ink" for at in range(len(rows))],
+        "width": [3 if at in best else 0.8 for at in range(len(rows))],
     }
+    said = [
+        f"{label}<br>{accuracy.title} {accuracy.show(b)}<br>{COSTS[cost.key]} {cost.show(a)}"
+        for label, a, b in zip(labels, x, y, strict=True)
+    ]
+    return named_points(x, y, labels, places, [place for place, _ in rows], outline, said, size=12)
 
 
 def _room(values: list[float]) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from longtail.evaluation.report.chart import DASHES, LABEL_IN_LEGEND, PALETTE, SYMBOLS, lines, style
 
-__all__ = ["line_with_intervals"]
+__all__ = ["line_with_intervals", "named_points"]
 
 
 def line_with_intervals(
@@ -45,6 +45,48 @@ def line_with_intervals(
             "thickness": 1,
             "width": 3,
         },
+        "customdata": list(said),
+        "hovertemplate": "%{customdata}<extra></extra>",
+    }
+
+
+def named_points(
+    x: Sequence[float],
+    y: Sequence[float],
+    labels: Sequence[str],
+    places: Sequence[str | None],
+    turns: Sequence[int],
+    outline: Mapping[str, Any],
+    said: Sequence[str],
+    *,
+    size: int,
+) -> dict[str, Any]:
+    """A plotly trace: a point an algorithm, with its name beside it where there is room.
+
+    Args:
+        x: across.
+        y: upwards.
+        labels: of the points.
+        places: where each label stands, as plotly says it ("top center"); None where there is no room for it.
+        turns: the place of each algorithm among all, which decides its colour and symbol.
+        outline: of the points.
+        said: the words of each point when it is pointed at.
+        size: of a point, in pixels.
+    """
+    return {
+        "type": "scatter",
+        "mode": "markers+text",
+        "x": list(x),
+        "y": list(y),
+        "text": [label if place else "" for label, place in zip(labels, places, strict=True)],
+        "textposition": [place or "top center" for place in places],
+        "marker": {
+            "size": size,
+            "color": [f"@{turn % PALETTE}" for turn in turns],
+            "symbol": [style(SYMBOLS, turn) for turn in turns],
+            "line": dict(outline),
+        },
+        "cliponaxis": False,
         "customdata": list(said),
         "hovertemplate": "%{customdata}<extra></extra>",
     }
