@@ -35,7 +35,8 @@ MAY_IMPORT: dict[str, str] = {
     "longtail.data": "",
     "longtail.algorithms": "data kernels"
     " algorithms.base algorithms.powers algorithms.histories algorithms.lists algorithms.preferences"
-    " algorithms.ranker algorithms.item_weights algorithms.sequential",
+    " algorithms.ranker algorithms.item_weights algorithms.sequential algorithms.trainer",
+    "longtail.algorithms.trainer": "kernels algorithms.trainer",
     "longtail.algorithms.hybrid": "data kernels registry"
     " algorithms.base algorithms.powers algorithms.histories algorithms.lists",
     "longtail.algorithms.histories": "data",
@@ -200,6 +201,7 @@ def dataclasses_of(module: Module) -> list[str]:
         for node in module.tree.body
         if isinstance(node, ast.ClassDef)
         and not node.name.startswith("_")
+        and not node.name.endswith("Network")  # of the algorithm beside it
         and any("dataclass" in ast.unparse(mark) for mark in node.decorator_list)
     ]
 
@@ -241,8 +243,16 @@ def test_no_import_cycles() -> None:
 
 def test_libraries_are_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    names = {re.split(r"[<>=\[ ]", text)[0] for text in project["dependencies"]}
+    declared = [*project["dependencies"], *project["optional-dependencies"]["torch"]]
+    names = {re.split(r"[<>=\[ ]", text)[0] for text in declared}
     assert foreign_libraries(ALL, (names - {"scikit-learn"}) | {"sklearn"}) == []
+
+
+def test_networks_are_written_in_keras_and_only_the_trainer_knows_the_backends() -> None:
+    """Families reach Keras through `trainer.keras`, which loads it when it is used."""
+    deep = {"keras", "keras_rs", "jax", "torch", "tensorflow"}
+    found = {module.name for module in ALL for name in imports(module, set()) if name.split(".")[0] in deep}
+    assert found == {"longtail.algorithms.trainer.on_keras"}
 
 
 @EVERY

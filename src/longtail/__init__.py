@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from longtail.algorithms.baseline import Bias, Popular, Random
     from longtail.algorithms.content.content_knn import ContentKNN
     from longtail.algorithms.content.content_profile import ContentProfile
+    from longtail.algorithms.deep.mult_dae import MultDAE
     from longtail.algorithms.factorization.als import ALS
     from longtail.algorithms.factorization.asymmetric_svd import AsymmetricSVD
     from longtail.algorithms.factorization.bpmf import BPMF
@@ -94,6 +95,7 @@ _NAMES = {
     "make": "longtail.registry:make",
     "Markov": "longtail.algorithms.sequence.markov:Markov",
     "metrics": "longtail.evaluation.metrics",
+    "MultDAE": "longtail.algorithms.deep.mult_dae:MultDAE",
     "NMF": "longtail.algorithms.factorization.nmf:NMF",
     "P3alpha": "longtail.algorithms.graph.p3alpha:P3alpha",
     "PCA": "longtail.algorithms.factorization.pca:PCA",
@@ -153,6 +155,7 @@ __all__ = [
     "make",
     "Markov",
     "metrics",
+    "MultDAE",
     "NMF",
     "P3alpha",
     "PCA",

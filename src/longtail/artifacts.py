@@ -62,7 +62,8 @@ class Saved:
 
     Attributes:
         manifest: JSON facts about the model.
-        state: arrays, sparse arrays, `Ids`, lists of str, lists of `Saved` and plain JSON values, by name.
+        state: arrays, dicts of arrays, sparse arrays, `Ids`, lists of str, lists of `Saved` and plain JSON values, by
+            name.
     """
 
     manifest: Mapping[str, Any]
@@ -198,6 +199,8 @@ def _encode(name: str, value: Any, tensors: dict[str, AnyArray]) -> Any:
     if isinstance(value, np.ndarray):
         tensors[name] = np.asarray(value, order="C")
         return {"array": name}
+    if isinstance(value, dict) and value and all(isinstance(entry, np.ndarray) for entry in value.values()):
+        return {"arrays": {key: _encode(f"{name}/{key}", entry, tensors) for key, entry in value.items()}}
     if isinstance(value, sparse.csr_array):
         for part in ("data", "indices", "indptr"):
             tensors[f"{name}.{part}"] = np.asarray(getattr(value, part), order="C")
@@ -230,6 +233,8 @@ def _decode(name: str, entry: dict[str, Any], tensors: dict[str, AnyArray]) -> A
         return np.array(_decode_text(entry["text"], tensors), dtype=np.str_)
     if "array" in entry:
         return tensors[entry["array"]]
+    if "arrays" in entry:
+        return {key: _decode(f"{name}/{key}", array, tensors) for key, array in entry["arrays"].items()}
     if "csr" in entry:
         parts = tuple(tensors[f"{entry['csr']}.{part}"] for part in ("data", "indices", "indptr"))
         return sparse.csr_array(parts, shape=tuple(entry["shape"]))

@@ -1,0 +1,1 @@
+"""Networks over what a person has met."""
