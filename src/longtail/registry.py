@@ -17,7 +17,21 @@ from typing import Any
 from longtail import params
 from longtail.errors import ConfigError
 
-__all__ = ["BUILT_IN", "GROUP", "LINEUP", "SESSIONS", "family", "get", "make", "name_of", "names", "parse", "spec"]
+__all__ = [
+    "BUILT_IN",
+    "DEEP",
+    "DEEP_SESSIONS",
+    "GROUP",
+    "LINEUP",
+    "SESSIONS",
+    "family",
+    "get",
+    "make",
+    "name_of",
+    "names",
+    "parse",
+    "spec",
+]
 
 GROUP = "longtail.algorithms"
 
@@ -84,6 +98,12 @@ LINEUP = (
 
 SESSIONS = ("popular", "implicit-item-knn", "ar", "markov", "sr", "sknn", "vsknn", "stan")
 """The same of sessions, what comes next in them."""
+
+DEEP = ("mult-dae",)
+"""The networks that `longtail bakeoff --deep` adds: they need the extra `deep`, and take longer than the others."""
+
+DEEP_SESSIONS: tuple[str, ...] = ()
+"""The networks that it adds where sessions are compared."""
 
 
 def names() -> list[str]:
