@@ -73,7 +73,7 @@ class CollaborativeNetwork(Network):
         return 0.5 * self.regularization * squares([self.encode, self.decode])
 
     def answer(self, batch: Batch) -> Tensor:
-        """Scores (n, n_items) for "history" (n, n_items) and "node" (n, factors); without nodes, with those solved for."""
+        """(n, n_items): scores for "history" (n, n_items) and "node" (n, factors), by default the node solved for."""
         inside = self.encode(batch["history"])
         return self.scores(inside, batch["node"] if "node" in batch else self.solved(batch["history"], inside))
 
