@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from longtail.algorithms.baseline import Bias, Popular, Random
     from longtail.algorithms.content.content_knn import ContentKNN
     from longtail.algorithms.content.content_profile import ContentProfile
+    from longtail.algorithms.deep.autorec import AutoRec
+    from longtail.algorithms.deep.cdae import CDAE
     from longtail.algorithms.deep.mult_dae import MultDAE
+    from longtail.algorithms.deep.mult_vae import MultVAE
     from longtail.algorithms.factorization.als import ALS
     from longtail.algorithms.factorization.asymmetric_svd import AsymmetricSVD
     from longtail.algorithms.factorization.bpmf import BPMF
@@ -69,6 +72,7 @@ _NAMES = {
     "AssociationRules": "longtail.algorithms.sequence.ar:AssociationRules",
     "AsymmetricSVD": "longtail.algorithms.factorization.asymmetric_svd:AsymmetricSVD",
     "audit": "longtail.evaluation.leakage:audit",
+    "AutoRec": "longtail.algorithms.deep.autorec:AutoRec",
     "Bakeoff": "longtail.evaluation.bakeoff:Bakeoff",
     "Bias": "longtail.algorithms.baseline:Bias",
     "Blend": "longtail.algorithms.hybrid.blend:Blend",
@@ -76,6 +80,7 @@ _NAMES = {
     "BPR": "longtail.algorithms.factorization.bpr:BPR",
     "Cascade": "longtail.algorithms.hybrid.cascade:Cascade",
     "Catalog": "longtail.data.catalog:Catalog",
+    "CDAE": "longtail.algorithms.deep.cdae:CDAE",
     "CoClustering": "longtail.algorithms.neighborhood.co_clustering:CoClustering",
     "ContentKNN": "longtail.algorithms.content.content_knn:ContentKNN",
     "ContentProfile": "longtail.algorithms.content.content_profile:ContentProfile",
@@ -96,6 +101,7 @@ _NAMES = {
     "Markov": "longtail.algorithms.sequence.markov:Markov",
     "metrics": "longtail.evaluation.metrics",
     "MultDAE": "longtail.algorithms.deep.mult_dae:MultDAE",
+    "MultVAE": "longtail.algorithms.deep.mult_vae:MultVAE",
     "NMF": "longtail.algorithms.factorization.nmf:NMF",
     "P3alpha": "longtail.algorithms.graph.p3alpha:P3alpha",
     "PCA": "longtail.algorithms.factorization.pca:PCA",
@@ -129,6 +135,7 @@ __all__ = [
     "AssociationRules",
     "AsymmetricSVD",
     "audit",
+    "AutoRec",
     "Bakeoff",
     "Bias",
     "Blend",
@@ -136,6 +143,7 @@ __all__ = [
     "BPR",
     "Cascade",
     "Catalog",
+    "CDAE",
     "CoClustering",
     "ContentKNN",
     "ContentProfile",
@@ -156,6 +164,7 @@ __all__ = [
     "Markov",
     "metrics",
     "MultDAE",
+    "MultVAE",
     "NMF",
     "P3alpha",
     "PCA",
