@@ -17,6 +17,7 @@ from longtail.algorithms.predicts_clicks import PredictsClicks
 from longtail.algorithms.preferences import Preference
 from longtail.algorithms.ranker import Ranker
 from longtail.algorithms.trainer import Network, RowFeed, Trained, answers
+from longtail.algorithms.trainer.validation import hold_out_rows
 from longtail.data.attributes import Attributes, attribute_features
 from longtail.data.catalog import Catalog
 from longtail.data.ids import Ids
@@ -30,7 +31,6 @@ from longtail.types import AnyArray, FloatArray, IntArray
 __all__ = ["ClickModel", "DeepClickModel"]
 
 ROWS = 8192
-HELD_OUT = 0.1
 
 
 @dataclass(kw_only=True)
@@ -87,7 +87,7 @@ class ClickModel(Trained, PredictsClicks, Ranker, ABC):
 
     def _fit_impressions(self, train: Impressions, validation: Impressions | None) -> None:
         if validation is None and self.patience:
-            held = generator(self.seed, "held out").random(len(train)) < HELD_OUT
+            held = hold_out_rows(len(train), seed=self.seed)
             train, validation = train.take(~held), train.take(held)
         self.fields_: list[dict[str, Any]]
         self.field_ids_: dict[str, Ids]
@@ -139,10 +139,10 @@ class ClickModel(Trained, PredictsClicks, Ranker, ABC):
         self.item_amounts_: FloatArray
         self.item_features_, self.item_amounts_, slots, self.n_features_ = made
         self.slots_ = list(slots)
-        held = generator(self.seed, "held out").random(weights.nnz) < (HELD_OUT if self.patience else 0.0)
-        if not held.any() or held.all():
+        if not self.patience:
             self._train(self._events(weights))
         else:
+            held = hold_out_rows(weights.nnz, seed=self.seed)
             kept = _entries(weights, ~held)
             self._train(self._events(kept), self._score_held(weights, np.flatnonzero(held), kept))
 
