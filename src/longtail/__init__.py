@@ -15,6 +15,11 @@ if TYPE_CHECKING:
     import longtail.data.splits as splits
     from longtail.algorithms.base import Recommender, load
     from longtail.algorithms.baseline import Bias, Popular, Random
+    from longtail.algorithms.clicks.dcn import DCN
+    from longtail.algorithms.clicks.deepfm import DeepFM
+    from longtail.algorithms.clicks.logistic import ClickLR
+    from longtail.algorithms.clicks.machine import ClickFM
+    from longtail.algorithms.clicks.wide_deep import WideDeep
     from longtail.algorithms.content.content_knn import ContentKNN
     from longtail.algorithms.content.content_profile import ContentProfile
     from longtail.algorithms.deep.autorec import AutoRec
@@ -59,8 +64,9 @@ if TYPE_CHECKING:
     from longtail.algorithms.sequence.vsknn import VSKNN
     from longtail.data.catalog import Catalog
     from longtail.data.ids import Ids
+    from longtail.data.impressions import Impressions
     from longtail.data.interactions import Interactions
-    from longtail.data.results import RatingPredictions, TopN
+    from longtail.data.results import ClickPredictions, RatingPredictions, TopN
     from longtail.evaluation import metrics
     from longtail.evaluation.bakeoff import Bakeoff
     from longtail.evaluation.leakage import audit
@@ -81,10 +87,15 @@ _NAMES = {
     "Cascade": "longtail.algorithms.hybrid.cascade:Cascade",
     "Catalog": "longtail.data.catalog:Catalog",
     "CDAE": "longtail.algorithms.deep.cdae:CDAE",
+    "ClickFM": "longtail.algorithms.clicks.machine:ClickFM",
+    "ClickLR": "longtail.algorithms.clicks.logistic:ClickLR",
+    "ClickPredictions": "longtail.data.results:ClickPredictions",
     "CoClustering": "longtail.algorithms.neighborhood.co_clustering:CoClustering",
     "ContentKNN": "longtail.algorithms.content.content_knn:ContentKNN",
     "ContentProfile": "longtail.algorithms.content.content_profile:ContentProfile",
     "datasets": "longtail.data.datasets",
+    "DCN": "longtail.algorithms.clicks.dcn:DCN",
+    "DeepFM": "longtail.algorithms.clicks.deepfm:DeepFM",
     "EASE": "longtail.algorithms.linear.ease:EASE",
     "errors": "longtail.errors",
     "FeatureCombination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
@@ -93,6 +104,7 @@ _NAMES = {
     "ImplicitALS": "longtail.algorithms.factorization.implicit_als:ImplicitALS",
     "ImplicitItemKNN": "longtail.algorithms.neighborhood.implicit_item_knn:ImplicitItemKNN",
     "ImplicitUserKNN": "longtail.algorithms.neighborhood.implicit_user_knn:ImplicitUserKNN",
+    "Impressions": "longtail.data.impressions:Impressions",
     "Interactions": "longtail.data.interactions:Interactions",
     "ItemKNN": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
     "load": "longtail.algorithms.base:load",
@@ -128,6 +140,7 @@ _NAMES = {
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
     "VSKNN": "longtail.algorithms.sequence.vsknn:VSKNN",
     "WARP": "longtail.algorithms.factorization.warp:WARP",
+    "WideDeep": "longtail.algorithms.clicks.wide_deep:WideDeep",
 }
 
 __all__ = [
@@ -144,10 +157,15 @@ __all__ = [
     "Cascade",
     "Catalog",
     "CDAE",
+    "ClickFM",
+    "ClickLR",
+    "ClickPredictions",
     "CoClustering",
     "ContentKNN",
     "ContentProfile",
     "datasets",
+    "DCN",
+    "DeepFM",
     "EASE",
     "errors",
     "FeatureCombination",
@@ -156,6 +174,7 @@ __all__ = [
     "ImplicitALS",
     "ImplicitItemKNN",
     "ImplicitUserKNN",
+    "Impressions",
     "Interactions",
     "ItemKNN",
     "load",
@@ -191,6 +210,7 @@ __all__ = [
     "UserKNN",
     "VSKNN",
     "WARP",
+    "WideDeep",
 ]
 
 

@@ -257,7 +257,7 @@ class Recommender(ABC):
 
     def save(self, path: str | Path) -> None:
         """Write the fitted model to a directory (`manifest.json`, `arrays.safetensors`), without pickle."""
-        self._require_fitted()
+        Recommender._require_fitted(self)  # not as for a recommendation: see `PredictsClicks`
         saved = _as_data(self)
         artifacts.write(path, saved.manifest, saved.state)
 
