@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, str] = {
     "longtail.algorithms": "data kernels"
     " algorithms.base algorithms.powers algorithms.histories algorithms.lists algorithms.preferences"
     " algorithms.ranker algorithms.item_weights algorithms.sequential algorithms.trainer",
-    "longtail.algorithms.trainer": "kernels algorithms.trainer",
+    "longtail.algorithms.trainer": "kernels algorithms.trainer algorithms.lists",
     "longtail.algorithms.hybrid": "data kernels registry"
     " algorithms.base algorithms.powers algorithms.histories algorithms.lists",
     "longtail.algorithms.histories": "data",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 from scipy import sparse
 
 from longtail.algorithms.base import FoldIn, Scores
@@ -12,6 +13,7 @@ from longtail.algorithms.preferences import Preference
 from longtail.algorithms.ranker import Ranker
 from longtail.algorithms.trainer import Batch, Network, Tensor, Trained, keras
 from longtail.algorithms.trainer.histories import HistoryFeed, laid_out
+from longtail.algorithms.trainer.validation import hold_out
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.params import hyper
@@ -99,7 +101,13 @@ class MultDAE(Trained, Ranker):
         )  # fmt: skip
 
     def _fit_preferences(self, weights: sparse.csr_array, train: Interactions, catalog: Catalog | None) -> None:
-        self._train(HistoryFeed(weights[weights.indptr[1:] > weights.indptr[:-1]], self.batch_size))
+        if not self.patience:
+            return self._train(self._feed(weights))
+        left, held = hold_out(weights, seed=self.seed)
+        return self._train(self._feed(left), lambda: held.ndcg(lambda _, rows: self._score_preferences(rows)))
+
+    def _feed(self, weights: sparse.csr_array) -> HistoryFeed:
+        return HistoryFeed(weights[np.diff(weights.indptr) > 0], self.batch_size)
 
     def _score_preferences(self, weights: sparse.csr_array) -> Scores:
         return self._answers({"history": weights.toarray()})
