@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from longtail.algorithms.deep.cdae import CDAE
     from longtail.algorithms.deep.mult_dae import MultDAE
     from longtail.algorithms.deep.mult_vae import MultVAE
+    from longtail.algorithms.deep.two_tower import TwoTower
     from longtail.algorithms.factorization.als import ALS
     from longtail.algorithms.factorization.asymmetric_svd import AsymmetricSVD
     from longtail.algorithms.factorization.bpmf import BPMF
@@ -136,6 +137,7 @@ _NAMES = {
     "Switching": "longtail.algorithms.hybrid.switching:Switching",
     "TimeSVDpp": "longtail.algorithms.factorization.timesvdpp:TimeSVDpp",
     "TopN": "longtail.data.results:TopN",
+    "TwoTower": "longtail.algorithms.deep.two_tower:TwoTower",
     "Tuner": "longtail.evaluation.tuning:Tuner",
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
     "VSKNN": "longtail.algorithms.sequence.vsknn:VSKNN",
@@ -206,6 +208,7 @@ __all__ = [
     "Switching",
     "TimeSVDpp",
     "TopN",
+    "TwoTower",
     "Tuner",
     "UserKNN",
     "VSKNN",

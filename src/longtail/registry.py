@@ -81,6 +81,7 @@ _BUILT_IN = {
     "wide-deep": "longtail.algorithms.clicks.wide_deep:WideDeep",
     "deepfm": "longtail.algorithms.clicks.deepfm:DeepFM",
     "dcn": "longtail.algorithms.clicks.dcn:DCN",
+    "two-tower": "longtail.algorithms.deep.two_tower:TwoTower",
     "blend": "longtail.algorithms.hybrid.blend:Blend",
     "feature-combination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
     "switching": "longtail.algorithms.hybrid.switching:Switching",
