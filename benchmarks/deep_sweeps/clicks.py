@@ -25,7 +25,6 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import frappe
-
 from longtail import params
 
 DEEP = ("wide-deep", "deepfm", "dcn")
