@@ -58,6 +58,7 @@ _BUILT_IN = {
     "sknn": "longtail.algorithms.sequence.sknn:SKNN",
     "vsknn": "longtail.algorithms.sequence.vsknn:VSKNN",
     "stan": "longtail.algorithms.sequence.stan:STAN",
+    "gru4rec": "longtail.algorithms.sequence.gru4rec:GRU4Rec",
     "mult-dae": "longtail.algorithms.deep.mult_dae:MultDAE",
     "blend": "longtail.algorithms.hybrid.blend:Blend",
     "feature-combination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
