@@ -71,7 +71,7 @@ class GRU4Rec(Trained, Sequential, SimilarItems, LearnsOnline):
         >>> import longtail as lt
         >>> rows = [(s, (s + k) % 8, k) for s in range(40) for k in range(4)]
         >>> sessions, items, times = zip(*rows, strict=True)
-        >>> log = lt.Interactions.from_frame({"session": sessions, "item": items, "timestamp": times}, duplicates="keep")
+        >>> log = lt.Interactions.from_frame({"session": sessions, "item": items, "timestamp": times})
         >>> model = GRU4Rec(factors=16, negatives=8, dropout=0.0, epochs=20).fit(log)
         >>> model.recommend_for([[2, 3], [5]], n=1).items.tolist()
         [[4], [6]]

@@ -111,8 +111,8 @@ def _most_drawn(log_q: FloatArray, negatives: int) -> int:
     """How many distinct items that many draws hold at most, but for chances that never come up.
 
     Examples:
-        >>> _most_drawn(np.log(np.array([0.9, 0.1])), 10)
-        4
+        >>> _most_drawn(np.log(np.full(100, 0.01)), 100)  # 63 on average
+        93
     """
     missed = np.exp(negatives * np.log1p(-np.minimum(np.exp(log_q.astype(np.float64)), 1 - 1e-12)))
     return int(np.ceil(np.sum(1 - missed) + ROOM * np.sqrt(np.sum(missed * (1 - missed)))))
