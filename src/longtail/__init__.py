@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from longtail.algorithms.neighborhood.slope_one import SlopeOne
     from longtail.algorithms.neighborhood.user_knn import UserKNN
     from longtail.algorithms.sequence.ar import AssociationRules
+    from longtail.algorithms.sequence.gru4rec import GRU4Rec
     from longtail.algorithms.sequence.markov import Markov
     from longtail.algorithms.sequence.sknn import SKNN
     from longtail.algorithms.sequence.sr import SequentialRules
@@ -102,6 +103,7 @@ _NAMES = {
     "FeatureCombination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
     "FM": "longtail.algorithms.factorization.fm:FM",
     "Ids": "longtail.data.ids:Ids",
+    "GRU4Rec": "longtail.algorithms.sequence.gru4rec:GRU4Rec",
     "ImplicitALS": "longtail.algorithms.factorization.implicit_als:ImplicitALS",
     "ImplicitItemKNN": "longtail.algorithms.neighborhood.implicit_item_knn:ImplicitItemKNN",
     "ImplicitUserKNN": "longtail.algorithms.neighborhood.implicit_user_knn:ImplicitUserKNN",
@@ -173,6 +175,7 @@ __all__ = [
     "FeatureCombination",
     "FM",
     "Ids",
+    "GRU4Rec",
     "ImplicitALS",
     "ImplicitItemKNN",
     "ImplicitUserKNN",

@@ -74,6 +74,7 @@ _BUILT_IN = {
     "stan": "longtail.algorithms.sequence.stan:STAN",
     "autorec": "longtail.algorithms.deep.autorec:AutoRec",
     "cdae": "longtail.algorithms.deep.cdae:CDAE",
+    "gru4rec": "longtail.algorithms.sequence.gru4rec:GRU4Rec",
     "mult-dae": "longtail.algorithms.deep.mult_dae:MultDAE",
     "mult-vae": "longtail.algorithms.deep.mult_vae:MultVAE",
     "click-lr": "longtail.algorithms.clicks.logistic:ClickLR",
