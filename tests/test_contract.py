@@ -89,6 +89,22 @@ SMALL: dict[str, dict[str, Any]] = {
     "logistic-mf": {"preference": "liked", "factors": 4, "regularization": 1.0},
     **{name: {"preference": "liked"} for name in ("ar", "sr", "markov", "sknn", "vsknn", "stan")},
     "mult-dae": {"preference": "liked", "factors": 16, "epochs": 60, "batch_size": 16, "learning_rate": 0.01},
+    "sasrec": {
+        "preference": "liked",
+        "factors": 16,
+        "length": 32,
+        "epochs": 60,
+        "batch_size": 8,
+        "learning_rate": 0.01,
+    },
+    "bert4rec": {
+        "preference": "liked",
+        "factors": 16,
+        "length": 32,
+        "epochs": 60,
+        "batch_size": 8,
+        "learning_rate": 0.01,
+    },
     "pca": {"factors": 2},  # a toy world of 40 users has two tastes, and the pattern of its gaps for further components
     "bpmf": {"samples": 20, "burn_in": 10, "thinning": 1},
     "fm": {"factors": 4, "burn_in": 20, "samples": 6},

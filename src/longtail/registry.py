@@ -58,6 +58,8 @@ _BUILT_IN = {
     "sknn": "longtail.algorithms.sequence.sknn:SKNN",
     "vsknn": "longtail.algorithms.sequence.vsknn:VSKNN",
     "stan": "longtail.algorithms.sequence.stan:STAN",
+    "sasrec": "longtail.algorithms.sequence.sasrec:SASRec",
+    "bert4rec": "longtail.algorithms.sequence.bert4rec:BERT4Rec",
     "mult-dae": "longtail.algorithms.deep.mult_dae:MultDAE",
     "blend": "longtail.algorithms.hybrid.blend:Blend",
     "feature-combination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
