@@ -118,6 +118,22 @@ SMALL: dict[str, dict[str, Any]] = {
     "click-lr": CLICKS,
     **{name: {**CLICKS, "factors": 4, "hidden": (16,)} for name in ("wide-deep", "deepfm", "dcn")},
     "two-tower": {"preference": "liked", "factors": 8, "epochs": 30, "batch_size": 64, "learning_rate": 0.02},
+    "sasrec": {
+        "preference": "liked",
+        "factors": 16,
+        "length": 32,
+        "epochs": 60,
+        "batch_size": 8,
+        "learning_rate": 0.01,
+    },
+    "bert4rec": {
+        "preference": "liked",
+        "factors": 16,
+        "length": 32,
+        "epochs": 60,
+        "batch_size": 8,
+        "learning_rate": 0.01,
+    },
     "pca": {"factors": 2},  # a toy world of 40 users has two tastes, and the pattern of its gaps for further components
     "bpmf": {"samples": 20, "burn_in": 10, "thinning": 1},
     "fm": {"factors": 4, "burn_in": 20, "samples": 6},

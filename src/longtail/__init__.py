@@ -59,7 +59,9 @@ if TYPE_CHECKING:
     from longtail.algorithms.neighborhood.user_knn import UserKNN
     from longtail.algorithms.sequence.ar import AssociationRules
     from longtail.algorithms.sequence.gru4rec import GRU4Rec
+    from longtail.algorithms.sequence.bert4rec import BERT4Rec
     from longtail.algorithms.sequence.markov import Markov
+    from longtail.algorithms.sequence.sasrec import SASRec
     from longtail.algorithms.sequence.sknn import SKNN
     from longtail.algorithms.sequence.sr import SequentialRules
     from longtail.algorithms.sequence.stan import STAN
@@ -82,6 +84,7 @@ _NAMES = {
     "audit": "longtail.evaluation.leakage:audit",
     "AutoRec": "longtail.algorithms.deep.autorec:AutoRec",
     "Bakeoff": "longtail.evaluation.bakeoff:Bakeoff",
+    "BERT4Rec": "longtail.algorithms.sequence.bert4rec:BERT4Rec",
     "Bias": "longtail.algorithms.baseline:Bias",
     "Blend": "longtail.algorithms.hybrid.blend:Blend",
     "BPMF": "longtail.algorithms.factorization.bpmf:BPMF",
@@ -127,6 +130,7 @@ _NAMES = {
     "RatingPredictions": "longtail.data.results:RatingPredictions",
     "Recommender": "longtail.algorithms.base:Recommender",
     "RP3beta": "longtail.algorithms.graph.rp3beta:RP3beta",
+    "SASRec": "longtail.algorithms.sequence.sasrec:SASRec",
     "SequentialRules": "longtail.algorithms.sequence.sr:SequentialRules",
     "SKNN": "longtail.algorithms.sequence.sknn:SKNN",
     "SLIM": "longtail.algorithms.linear.slim:SLIM",
@@ -154,6 +158,7 @@ __all__ = [
     "audit",
     "AutoRec",
     "Bakeoff",
+    "BERT4Rec",
     "Bias",
     "Blend",
     "BPMF",
@@ -199,6 +204,7 @@ __all__ = [
     "RatingPredictions",
     "Recommender",
     "RP3beta",
+    "SASRec",
     "SequentialRules",
     "SKNN",
     "SLIM",

@@ -75,6 +75,8 @@ _BUILT_IN = {
     "autorec": "longtail.algorithms.deep.autorec:AutoRec",
     "cdae": "longtail.algorithms.deep.cdae:CDAE",
     "gru4rec": "longtail.algorithms.sequence.gru4rec:GRU4Rec",
+    "sasrec": "longtail.algorithms.sequence.sasrec:SASRec",
+    "bert4rec": "longtail.algorithms.sequence.bert4rec:BERT4Rec",
     "mult-dae": "longtail.algorithms.deep.mult_dae:MultDAE",
     "mult-vae": "longtail.algorithms.deep.mult_vae:MultVAE",
     "click-lr": "longtail.algorithms.clicks.logistic:ClickLR",
