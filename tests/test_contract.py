@@ -88,6 +88,17 @@ SMALL: dict[str, dict[str, Any]] = {
     "warp": {"preference": "liked", "factors": 4},
     "logistic-mf": {"preference": "liked", "factors": 4, "regularization": 1.0},
     **{name: {"preference": "liked"} for name in ("ar", "sr", "markov", "sknn", "vsknn", "stan")},
+    "transrec": {"preference": "liked", "factors": 8, "epochs": 60, "batch_size": 64, "learning_rate": 0.02},
+    "fpmc": {
+        "preference": "liked",
+        "factors": 8,
+        "epochs": 60,
+        "batch_size": 64,
+        "learning_rate": 0.02,
+        "regularization": 0.01,
+        "user_regularization": 0.001,
+        "against": "unmet",
+    },
     "mult-dae": {"preference": "liked", "factors": 16, "epochs": 60, "batch_size": 16, "learning_rate": 0.01},
     "pca": {"factors": 2},  # a toy world of 40 users has two tastes, and the pattern of its gaps for further components
     "bpmf": {"samples": 20, "burn_in": 10, "thinning": 1},

@@ -49,10 +49,12 @@ if TYPE_CHECKING:
     from longtail.algorithms.neighborhood.slope_one import SlopeOne
     from longtail.algorithms.neighborhood.user_knn import UserKNN
     from longtail.algorithms.sequence.ar import AssociationRules
+    from longtail.algorithms.sequence.fpmc import FPMC
     from longtail.algorithms.sequence.markov import Markov
     from longtail.algorithms.sequence.sknn import SKNN
     from longtail.algorithms.sequence.sr import SequentialRules
     from longtail.algorithms.sequence.stan import STAN
+    from longtail.algorithms.sequence.transrec import TransRec
     from longtail.algorithms.sequence.vsknn import VSKNN
     from longtail.data.catalog import Catalog
     from longtail.data.ids import Ids
@@ -84,6 +86,7 @@ _NAMES = {
     "errors": "longtail.errors",
     "FeatureCombination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
     "FM": "longtail.algorithms.factorization.fm:FM",
+    "FPMC": "longtail.algorithms.sequence.fpmc:FPMC",
     "Ids": "longtail.data.ids:Ids",
     "ImplicitALS": "longtail.algorithms.factorization.implicit_als:ImplicitALS",
     "ImplicitItemKNN": "longtail.algorithms.neighborhood.implicit_item_knn:ImplicitItemKNN",
@@ -118,6 +121,7 @@ _NAMES = {
     "Switching": "longtail.algorithms.hybrid.switching:Switching",
     "TimeSVDpp": "longtail.algorithms.factorization.timesvdpp:TimeSVDpp",
     "TopN": "longtail.data.results:TopN",
+    "TransRec": "longtail.algorithms.sequence.transrec:TransRec",
     "Tuner": "longtail.evaluation.tuning:Tuner",
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
     "VSKNN": "longtail.algorithms.sequence.vsknn:VSKNN",
@@ -144,6 +148,7 @@ __all__ = [
     "errors",
     "FeatureCombination",
     "FM",
+    "FPMC",
     "Ids",
     "ImplicitALS",
     "ImplicitItemKNN",
@@ -178,6 +183,7 @@ __all__ = [
     "Switching",
     "TimeSVDpp",
     "TopN",
+    "TransRec",
     "Tuner",
     "UserKNN",
     "VSKNN",

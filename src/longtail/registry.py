@@ -58,6 +58,8 @@ _BUILT_IN = {
     "sknn": "longtail.algorithms.sequence.sknn:SKNN",
     "vsknn": "longtail.algorithms.sequence.vsknn:VSKNN",
     "stan": "longtail.algorithms.sequence.stan:STAN",
+    "fpmc": "longtail.algorithms.sequence.fpmc:FPMC",
+    "transrec": "longtail.algorithms.sequence.transrec:TransRec",
     "mult-dae": "longtail.algorithms.deep.mult_dae:MultDAE",
     "blend": "longtail.algorithms.hybrid.blend:Blend",
     "feature-combination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
