@@ -60,11 +60,13 @@ if TYPE_CHECKING:
     from longtail.algorithms.sequence.ar import AssociationRules
     from longtail.algorithms.sequence.gru4rec import GRU4Rec
     from longtail.algorithms.sequence.bert4rec import BERT4Rec
+    from longtail.algorithms.sequence.fpmc import FPMC
     from longtail.algorithms.sequence.markov import Markov
     from longtail.algorithms.sequence.sasrec import SASRec
     from longtail.algorithms.sequence.sknn import SKNN
     from longtail.algorithms.sequence.sr import SequentialRules
     from longtail.algorithms.sequence.stan import STAN
+    from longtail.algorithms.sequence.transrec import TransRec
     from longtail.algorithms.sequence.vsknn import VSKNN
     from longtail.data.catalog import Catalog
     from longtail.data.ids import Ids
@@ -105,6 +107,7 @@ _NAMES = {
     "errors": "longtail.errors",
     "FeatureCombination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
     "FM": "longtail.algorithms.factorization.fm:FM",
+    "FPMC": "longtail.algorithms.sequence.fpmc:FPMC",
     "Ids": "longtail.data.ids:Ids",
     "GRU4Rec": "longtail.algorithms.sequence.gru4rec:GRU4Rec",
     "ImplicitALS": "longtail.algorithms.factorization.implicit_als:ImplicitALS",
@@ -144,6 +147,7 @@ _NAMES = {
     "TimeSVDpp": "longtail.algorithms.factorization.timesvdpp:TimeSVDpp",
     "TopN": "longtail.data.results:TopN",
     "TwoTower": "longtail.algorithms.deep.two_tower:TwoTower",
+    "TransRec": "longtail.algorithms.sequence.transrec:TransRec",
     "Tuner": "longtail.evaluation.tuning:Tuner",
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
     "VSKNN": "longtail.algorithms.sequence.vsknn:VSKNN",
@@ -179,6 +183,7 @@ __all__ = [
     "errors",
     "FeatureCombination",
     "FM",
+    "FPMC",
     "Ids",
     "GRU4Rec",
     "ImplicitALS",
@@ -218,6 +223,7 @@ __all__ = [
     "TimeSVDpp",
     "TopN",
     "TwoTower",
+    "TransRec",
     "Tuner",
     "UserKNN",
     "VSKNN",

@@ -77,6 +77,8 @@ _BUILT_IN = {
     "gru4rec": "longtail.algorithms.sequence.gru4rec:GRU4Rec",
     "sasrec": "longtail.algorithms.sequence.sasrec:SASRec",
     "bert4rec": "longtail.algorithms.sequence.bert4rec:BERT4Rec",
+    "fpmc": "longtail.algorithms.sequence.fpmc:FPMC",
+    "transrec": "longtail.algorithms.sequence.transrec:TransRec",
     "mult-dae": "longtail.algorithms.deep.mult_dae:MultDAE",
     "mult-vae": "longtail.algorithms.deep.mult_vae:MultVAE",
     "click-lr": "longtail.algorithms.clicks.logistic:ClickLR",
