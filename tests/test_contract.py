@@ -89,6 +89,14 @@ SMALL: dict[str, dict[str, Any]] = {
     "logistic-mf": {"preference": "liked", "factors": 4, "regularization": 1.0},
     **{name: {"preference": "liked"} for name in ("ar", "sr", "markov", "sknn", "vsknn", "stan")},
     "mult-dae": {"preference": "liked", "factors": 16, "epochs": 60, "batch_size": 16, "learning_rate": 0.01},
+    "neumf": {
+        "preference": "liked",
+        "factors": 8,
+        "layers": (16, 8),
+        "epochs": 15,
+        "batch_size": 64,
+        "learning_rate": 0.02,
+    },
     "two-tower": {"preference": "liked", "factors": 8, "epochs": 30, "batch_size": 64, "learning_rate": 0.02},
     "pca": {"factors": 2},  # a toy world of 40 users has two tastes, and the pattern of its gaps for further components
     "bpmf": {"samples": 20, "burn_in": 10, "thinning": 1},

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from longtail.algorithms.content.content_knn import ContentKNN
     from longtail.algorithms.content.content_profile import ContentProfile
     from longtail.algorithms.deep.mult_dae import MultDAE
+    from longtail.algorithms.deep.neumf import NeuMF
     from longtail.algorithms.deep.two_tower import TwoTower
     from longtail.algorithms.factorization.als import ALS
     from longtail.algorithms.factorization.asymmetric_svd import AsymmetricSVD
@@ -97,6 +98,7 @@ _NAMES = {
     "Markov": "longtail.algorithms.sequence.markov:Markov",
     "metrics": "longtail.evaluation.metrics",
     "MultDAE": "longtail.algorithms.deep.mult_dae:MultDAE",
+    "NeuMF": "longtail.algorithms.deep.neumf:NeuMF",
     "NMF": "longtail.algorithms.factorization.nmf:NMF",
     "P3alpha": "longtail.algorithms.graph.p3alpha:P3alpha",
     "PCA": "longtail.algorithms.factorization.pca:PCA",
@@ -119,8 +121,8 @@ _NAMES = {
     "Switching": "longtail.algorithms.hybrid.switching:Switching",
     "TimeSVDpp": "longtail.algorithms.factorization.timesvdpp:TimeSVDpp",
     "TopN": "longtail.data.results:TopN",
-    "TwoTower": "longtail.algorithms.deep.two_tower:TwoTower",
     "Tuner": "longtail.evaluation.tuning:Tuner",
+    "TwoTower": "longtail.algorithms.deep.two_tower:TwoTower",
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
     "VSKNN": "longtail.algorithms.sequence.vsknn:VSKNN",
     "WARP": "longtail.algorithms.factorization.warp:WARP",
@@ -180,6 +182,7 @@ __all__ = [
     "Switching",
     "TimeSVDpp",
     "TopN",
+    "NeuMF",
     "TwoTower",
     "Tuner",
     "UserKNN",

@@ -59,6 +59,7 @@ _BUILT_IN = {
     "vsknn": "longtail.algorithms.sequence.vsknn:VSKNN",
     "stan": "longtail.algorithms.sequence.stan:STAN",
     "mult-dae": "longtail.algorithms.deep.mult_dae:MultDAE",
+    "neumf": "longtail.algorithms.deep.neumf:NeuMF",
     "two-tower": "longtail.algorithms.deep.two_tower:TwoTower",
     "blend": "longtail.algorithms.hybrid.blend:Blend",
     "feature-combination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
