@@ -15,10 +15,18 @@ if TYPE_CHECKING:
     import longtail.data.splits as splits
     from longtail.algorithms.base import Recommender, load
     from longtail.algorithms.baseline import Bias, Popular, Random
+    from longtail.algorithms.clicks.dcn import DCN
+    from longtail.algorithms.clicks.deepfm import DeepFM
+    from longtail.algorithms.clicks.logistic import ClickLR
+    from longtail.algorithms.clicks.machine import ClickFM
+    from longtail.algorithms.clicks.wide_deep import WideDeep
     from longtail.algorithms.content.content_knn import ContentKNN
     from longtail.algorithms.content.content_profile import ContentProfile
+    from longtail.algorithms.deep.autorec import AutoRec
+    from longtail.algorithms.deep.cdae import CDAE
     from longtail.algorithms.deep.mult_dae import MultDAE
     from longtail.algorithms.deep.neumf import NeuMF
+    from longtail.algorithms.deep.mult_vae import MultVAE
     from longtail.algorithms.deep.two_tower import TwoTower
     from longtail.algorithms.factorization.als import ALS
     from longtail.algorithms.factorization.asymmetric_svd import AsymmetricSVD
@@ -58,8 +66,9 @@ if TYPE_CHECKING:
     from longtail.algorithms.sequence.vsknn import VSKNN
     from longtail.data.catalog import Catalog
     from longtail.data.ids import Ids
+    from longtail.data.impressions import Impressions
     from longtail.data.interactions import Interactions
-    from longtail.data.results import RatingPredictions, TopN
+    from longtail.data.results import ClickPredictions, RatingPredictions, TopN
     from longtail.evaluation import metrics
     from longtail.evaluation.bakeoff import Bakeoff
     from longtail.evaluation.leakage import audit
@@ -71,6 +80,7 @@ _NAMES = {
     "AssociationRules": "longtail.algorithms.sequence.ar:AssociationRules",
     "AsymmetricSVD": "longtail.algorithms.factorization.asymmetric_svd:AsymmetricSVD",
     "audit": "longtail.evaluation.leakage:audit",
+    "AutoRec": "longtail.algorithms.deep.autorec:AutoRec",
     "Bakeoff": "longtail.evaluation.bakeoff:Bakeoff",
     "Bias": "longtail.algorithms.baseline:Bias",
     "Blend": "longtail.algorithms.hybrid.blend:Blend",
@@ -78,10 +88,16 @@ _NAMES = {
     "BPR": "longtail.algorithms.factorization.bpr:BPR",
     "Cascade": "longtail.algorithms.hybrid.cascade:Cascade",
     "Catalog": "longtail.data.catalog:Catalog",
+    "CDAE": "longtail.algorithms.deep.cdae:CDAE",
+    "ClickFM": "longtail.algorithms.clicks.machine:ClickFM",
+    "ClickLR": "longtail.algorithms.clicks.logistic:ClickLR",
+    "ClickPredictions": "longtail.data.results:ClickPredictions",
     "CoClustering": "longtail.algorithms.neighborhood.co_clustering:CoClustering",
     "ContentKNN": "longtail.algorithms.content.content_knn:ContentKNN",
     "ContentProfile": "longtail.algorithms.content.content_profile:ContentProfile",
     "datasets": "longtail.data.datasets",
+    "DCN": "longtail.algorithms.clicks.dcn:DCN",
+    "DeepFM": "longtail.algorithms.clicks.deepfm:DeepFM",
     "EASE": "longtail.algorithms.linear.ease:EASE",
     "errors": "longtail.errors",
     "FeatureCombination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
@@ -90,6 +106,7 @@ _NAMES = {
     "ImplicitALS": "longtail.algorithms.factorization.implicit_als:ImplicitALS",
     "ImplicitItemKNN": "longtail.algorithms.neighborhood.implicit_item_knn:ImplicitItemKNN",
     "ImplicitUserKNN": "longtail.algorithms.neighborhood.implicit_user_knn:ImplicitUserKNN",
+    "Impressions": "longtail.data.impressions:Impressions",
     "Interactions": "longtail.data.interactions:Interactions",
     "ItemKNN": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
     "load": "longtail.algorithms.base:load",
@@ -99,6 +116,7 @@ _NAMES = {
     "metrics": "longtail.evaluation.metrics",
     "MultDAE": "longtail.algorithms.deep.mult_dae:MultDAE",
     "NeuMF": "longtail.algorithms.deep.neumf:NeuMF",
+    "MultVAE": "longtail.algorithms.deep.mult_vae:MultVAE",
     "NMF": "longtail.algorithms.factorization.nmf:NMF",
     "P3alpha": "longtail.algorithms.graph.p3alpha:P3alpha",
     "PCA": "longtail.algorithms.factorization.pca:PCA",
@@ -126,6 +144,7 @@ _NAMES = {
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
     "VSKNN": "longtail.algorithms.sequence.vsknn:VSKNN",
     "WARP": "longtail.algorithms.factorization.warp:WARP",
+    "WideDeep": "longtail.algorithms.clicks.wide_deep:WideDeep",
 }
 
 __all__ = [
@@ -133,6 +152,7 @@ __all__ = [
     "AssociationRules",
     "AsymmetricSVD",
     "audit",
+    "AutoRec",
     "Bakeoff",
     "Bias",
     "Blend",
@@ -140,10 +160,16 @@ __all__ = [
     "BPR",
     "Cascade",
     "Catalog",
+    "CDAE",
+    "ClickFM",
+    "ClickLR",
+    "ClickPredictions",
     "CoClustering",
     "ContentKNN",
     "ContentProfile",
     "datasets",
+    "DCN",
+    "DeepFM",
     "EASE",
     "errors",
     "FeatureCombination",
@@ -152,6 +178,7 @@ __all__ = [
     "ImplicitALS",
     "ImplicitItemKNN",
     "ImplicitUserKNN",
+    "Impressions",
     "Interactions",
     "ItemKNN",
     "load",
@@ -160,6 +187,7 @@ __all__ = [
     "Markov",
     "metrics",
     "MultDAE",
+    "MultVAE",
     "NMF",
     "P3alpha",
     "PCA",
@@ -188,6 +216,7 @@ __all__ = [
     "UserKNN",
     "VSKNN",
     "WARP",
+    "WideDeep",
 ]
 
 
