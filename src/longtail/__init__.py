@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from longtail.algorithms.deep.autorec import AutoRec
     from longtail.algorithms.deep.cdae import CDAE
     from longtail.algorithms.deep.mult_dae import MultDAE
+    from longtail.algorithms.deep.neumf import NeuMF
     from longtail.algorithms.deep.mult_vae import MultVAE
     from longtail.algorithms.deep.two_tower import TwoTower
     from longtail.algorithms.factorization.als import ALS
@@ -122,6 +123,7 @@ _NAMES = {
     "Markov": "longtail.algorithms.sequence.markov:Markov",
     "metrics": "longtail.evaluation.metrics",
     "MultDAE": "longtail.algorithms.deep.mult_dae:MultDAE",
+    "NeuMF": "longtail.algorithms.deep.neumf:NeuMF",
     "MultVAE": "longtail.algorithms.deep.mult_vae:MultVAE",
     "NMF": "longtail.algorithms.factorization.nmf:NMF",
     "P3alpha": "longtail.algorithms.graph.p3alpha:P3alpha",
@@ -149,6 +151,7 @@ _NAMES = {
     "TwoTower": "longtail.algorithms.deep.two_tower:TwoTower",
     "TransRec": "longtail.algorithms.sequence.transrec:TransRec",
     "Tuner": "longtail.evaluation.tuning:Tuner",
+    "TwoTower": "longtail.algorithms.deep.two_tower:TwoTower",
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
     "VSKNN": "longtail.algorithms.sequence.vsknn:VSKNN",
     "WARP": "longtail.algorithms.factorization.warp:WARP",
@@ -222,6 +225,7 @@ __all__ = [
     "Switching",
     "TimeSVDpp",
     "TopN",
+    "NeuMF",
     "TwoTower",
     "TransRec",
     "Tuner",

@@ -80,6 +80,7 @@ _BUILT_IN = {
     "fpmc": "longtail.algorithms.sequence.fpmc:FPMC",
     "transrec": "longtail.algorithms.sequence.transrec:TransRec",
     "mult-dae": "longtail.algorithms.deep.mult_dae:MultDAE",
+    "neumf": "longtail.algorithms.deep.neumf:NeuMF",
     "mult-vae": "longtail.algorithms.deep.mult_vae:MultVAE",
     "click-lr": "longtail.algorithms.clicks.logistic:ClickLR",
     "click-fm": "longtail.algorithms.clicks.machine:ClickFM",

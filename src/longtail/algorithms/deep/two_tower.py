@@ -16,6 +16,7 @@ from longtail.algorithms.powers import SimilarItems
 from longtail.algorithms.preferences import Preference
 from longtail.algorithms.ranker import Ranker
 from longtail.algorithms.trainer import Chunk, Feed, Network, RowFeed, Sampler, Trained
+from longtail.algorithms.trainer.validation import hold_out
 from longtail.data.catalog import Catalog
 from longtail.data.ids import Ids
 from longtail.data.interactions import Interactions
@@ -122,8 +123,17 @@ class TwoTower(Trained, Ranker, SimilarItems):
         self.described_ = np.diff(table.indptr) > 0
         terms = padded(table, width=32)
         self.user_term_, self.user_term_weight_ = padded(people, width=32)
-        self._train(self._feed(weights, *terms))
-        self._make_items(*terms)
+        if not self.patience:
+            self._train(self._feed(weights, *terms))
+            return self._make_items(*terms)
+        left, held = hold_out(weights, seed=self.seed)
+
+        def answer(people: IntArray, rows: sparse.csr_array) -> LowRank:
+            self._make_items(*terms)
+            return self._scored(rows, self.user_term_[people], self.user_term_weight_[people])
+
+        self._train(self._feed(left, *terms), lambda: held.ndcg(answer))
+        return self._make_items(*terms)
 
     def _feed(self, weights: sparse.csr_array, terms: IntArray, term_weights: FloatArray) -> Feed:
         """Every pair of someone and what they have met, with the rest of their history and the candidates."""
@@ -196,7 +206,8 @@ class TwoTower(Trained, Ranker, SimilarItems):
         data = weights.data.clip(0.0) * (self.popularity_[weights.indices] > 0)
         rows = sparse.csr_array((data, weights.indices, weights.indptr), shape=weights.shape)
         total = np.maximum(rows.sum(axis=1), 1e-9)[:, None]
-        bag = ((rows @ self.weights_["met"]) / total).astype(np.float32)
+        met = self.weights_["met"] if hasattr(self, "weights_") else self._trained_network().values()["met"]
+        bag = ((rows @ met) / total).astype(np.float32)
         vectors = self._answers({"bag": bag, "user_term": terms, "user_term_weight": term_weights})
         return LowRank((vectors / self.temperature).astype(np.float32), self.item_vectors_, self.item_bias_)
 
