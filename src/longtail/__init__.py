@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from longtail.algorithms.deep.autorec import AutoRec
     from longtail.algorithms.deep.cdae import CDAE
     from longtail.algorithms.deep.mult_dae import MultDAE
-    from longtail.algorithms.deep.neumf import NeuMF
     from longtail.algorithms.deep.mult_vae import MultVAE
+    from longtail.algorithms.deep.neumf import NeuMF
     from longtail.algorithms.deep.two_tower import TwoTower
     from longtail.algorithms.factorization.als import ALS
     from longtail.algorithms.factorization.asymmetric_svd import AsymmetricSVD
@@ -59,9 +59,9 @@ if TYPE_CHECKING:
     from longtail.algorithms.neighborhood.slope_one import SlopeOne
     from longtail.algorithms.neighborhood.user_knn import UserKNN
     from longtail.algorithms.sequence.ar import AssociationRules
-    from longtail.algorithms.sequence.gru4rec import GRU4Rec
     from longtail.algorithms.sequence.bert4rec import BERT4Rec
     from longtail.algorithms.sequence.fpmc import FPMC
+    from longtail.algorithms.sequence.gru4rec import GRU4Rec
     from longtail.algorithms.sequence.markov import Markov
     from longtail.algorithms.sequence.sasrec import SASRec
     from longtail.algorithms.sequence.sknn import SKNN
@@ -148,7 +148,6 @@ _NAMES = {
     "Switching": "longtail.algorithms.hybrid.switching:Switching",
     "TimeSVDpp": "longtail.algorithms.factorization.timesvdpp:TimeSVDpp",
     "TopN": "longtail.data.results:TopN",
-    "TwoTower": "longtail.algorithms.deep.two_tower:TwoTower",
     "TransRec": "longtail.algorithms.sequence.transrec:TransRec",
     "Tuner": "longtail.evaluation.tuning:Tuner",
     "TwoTower": "longtail.algorithms.deep.two_tower:TwoTower",
