@@ -97,7 +97,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "warp": {"preference": "liked", "factors": 4},
     "logistic-mf": {"preference": "liked", "factors": 4, "regularization": 1.0},
     **{name: {"preference": "liked"} for name in ("ar", "sr", "markov", "sknn", "vsknn", "stan")},
-    **{name: {"preference": "liked", "factors": 16, **NETWORK} for name in ("cdae", "mult-dae")},
+    "cdae": {"preference": "liked", "factors": 16, "activation": "sigmoid", "dropout": 0.5, **NETWORK},
+    "mult-dae": {"preference": "liked", "factors": 16, **NETWORK},
     "mult-vae": {"preference": "liked", "hidden": (16,), "factors": 8, **NETWORK},
     "autorec": {"factors": 8, "center": "mean", "regularization": 0.01, **NETWORK},
     # There everyone meets the items in the same turn, and nothing follows the last ones: much noise, and a loss among
