@@ -15,9 +15,20 @@ if TYPE_CHECKING:
     import longtail.data.splits as splits
     from longtail.algorithms.base import Recommender, load
     from longtail.algorithms.baseline import Bias, Popular, Random
+    from longtail.algorithms.clicks.dcn import DCN
+    from longtail.algorithms.clicks.deepfm import DeepFM
+    from longtail.algorithms.clicks.logistic import ClickLR
+    from longtail.algorithms.clicks.machine import ClickFM
+    from longtail.algorithms.clicks.wide_deep import WideDeep
     from longtail.algorithms.content.content_knn import ContentKNN
     from longtail.algorithms.content.content_profile import ContentProfile
+    from longtail.algorithms.deep.autorec import AutoRec
+    from longtail.algorithms.deep.cdae import CDAE
+    from longtail.algorithms.deep.conditional_rbm import ConditionalRBM
     from longtail.algorithms.deep.mult_dae import MultDAE
+    from longtail.algorithms.deep.mult_vae import MultVAE
+    from longtail.algorithms.deep.rbm import RBM
+    from longtail.algorithms.deep.two_tower import TwoTower
     from longtail.algorithms.factorization.als import ALS
     from longtail.algorithms.factorization.asymmetric_svd import AsymmetricSVD
     from longtail.algorithms.factorization.bpmf import BPMF
@@ -56,8 +67,9 @@ if TYPE_CHECKING:
     from longtail.algorithms.sequence.vsknn import VSKNN
     from longtail.data.catalog import Catalog
     from longtail.data.ids import Ids
+    from longtail.data.impressions import Impressions
     from longtail.data.interactions import Interactions
-    from longtail.data.results import RatingPredictions, TopN
+    from longtail.data.results import ClickPredictions, RatingPredictions, TopN
     from longtail.evaluation import metrics
     from longtail.evaluation.bakeoff import Bakeoff
     from longtail.evaluation.leakage import audit
@@ -69,6 +81,7 @@ _NAMES = {
     "AssociationRules": "longtail.algorithms.sequence.ar:AssociationRules",
     "AsymmetricSVD": "longtail.algorithms.factorization.asymmetric_svd:AsymmetricSVD",
     "audit": "longtail.evaluation.leakage:audit",
+    "AutoRec": "longtail.algorithms.deep.autorec:AutoRec",
     "Bakeoff": "longtail.evaluation.bakeoff:Bakeoff",
     "Bias": "longtail.algorithms.baseline:Bias",
     "Blend": "longtail.algorithms.hybrid.blend:Blend",
@@ -76,10 +89,17 @@ _NAMES = {
     "BPR": "longtail.algorithms.factorization.bpr:BPR",
     "Cascade": "longtail.algorithms.hybrid.cascade:Cascade",
     "Catalog": "longtail.data.catalog:Catalog",
+    "CDAE": "longtail.algorithms.deep.cdae:CDAE",
+    "ClickFM": "longtail.algorithms.clicks.machine:ClickFM",
+    "ClickLR": "longtail.algorithms.clicks.logistic:ClickLR",
+    "ClickPredictions": "longtail.data.results:ClickPredictions",
     "CoClustering": "longtail.algorithms.neighborhood.co_clustering:CoClustering",
+    "ConditionalRBM": "longtail.algorithms.deep.conditional_rbm:ConditionalRBM",
     "ContentKNN": "longtail.algorithms.content.content_knn:ContentKNN",
     "ContentProfile": "longtail.algorithms.content.content_profile:ContentProfile",
     "datasets": "longtail.data.datasets",
+    "DCN": "longtail.algorithms.clicks.dcn:DCN",
+    "DeepFM": "longtail.algorithms.clicks.deepfm:DeepFM",
     "EASE": "longtail.algorithms.linear.ease:EASE",
     "errors": "longtail.errors",
     "FeatureCombination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
@@ -88,6 +108,7 @@ _NAMES = {
     "ImplicitALS": "longtail.algorithms.factorization.implicit_als:ImplicitALS",
     "ImplicitItemKNN": "longtail.algorithms.neighborhood.implicit_item_knn:ImplicitItemKNN",
     "ImplicitUserKNN": "longtail.algorithms.neighborhood.implicit_user_knn:ImplicitUserKNN",
+    "Impressions": "longtail.data.impressions:Impressions",
     "Interactions": "longtail.data.interactions:Interactions",
     "ItemKNN": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
     "load": "longtail.algorithms.base:load",
@@ -96,6 +117,7 @@ _NAMES = {
     "Markov": "longtail.algorithms.sequence.markov:Markov",
     "metrics": "longtail.evaluation.metrics",
     "MultDAE": "longtail.algorithms.deep.mult_dae:MultDAE",
+    "MultVAE": "longtail.algorithms.deep.mult_vae:MultVAE",
     "NMF": "longtail.algorithms.factorization.nmf:NMF",
     "P3alpha": "longtail.algorithms.graph.p3alpha:P3alpha",
     "PCA": "longtail.algorithms.factorization.pca:PCA",
@@ -105,6 +127,7 @@ _NAMES = {
     "RankFusion": "longtail.algorithms.hybrid.rank_fusion:RankFusion",
     "RatingPredictions": "longtail.data.results:RatingPredictions",
     "Recommender": "longtail.algorithms.base:Recommender",
+    "RBM": "longtail.algorithms.deep.rbm:RBM",
     "RP3beta": "longtail.algorithms.graph.rp3beta:RP3beta",
     "SequentialRules": "longtail.algorithms.sequence.sr:SequentialRules",
     "SKNN": "longtail.algorithms.sequence.sknn:SKNN",
@@ -118,10 +141,12 @@ _NAMES = {
     "Switching": "longtail.algorithms.hybrid.switching:Switching",
     "TimeSVDpp": "longtail.algorithms.factorization.timesvdpp:TimeSVDpp",
     "TopN": "longtail.data.results:TopN",
+    "TwoTower": "longtail.algorithms.deep.two_tower:TwoTower",
     "Tuner": "longtail.evaluation.tuning:Tuner",
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
     "VSKNN": "longtail.algorithms.sequence.vsknn:VSKNN",
     "WARP": "longtail.algorithms.factorization.warp:WARP",
+    "WideDeep": "longtail.algorithms.clicks.wide_deep:WideDeep",
 }
 
 __all__ = [
@@ -129,6 +154,7 @@ __all__ = [
     "AssociationRules",
     "AsymmetricSVD",
     "audit",
+    "AutoRec",
     "Bakeoff",
     "Bias",
     "Blend",
@@ -136,10 +162,17 @@ __all__ = [
     "BPR",
     "Cascade",
     "Catalog",
+    "CDAE",
+    "ClickFM",
+    "ClickLR",
+    "ClickPredictions",
     "CoClustering",
+    "ConditionalRBM",
     "ContentKNN",
     "ContentProfile",
     "datasets",
+    "DCN",
+    "DeepFM",
     "EASE",
     "errors",
     "FeatureCombination",
@@ -148,6 +181,7 @@ __all__ = [
     "ImplicitALS",
     "ImplicitItemKNN",
     "ImplicitUserKNN",
+    "Impressions",
     "Interactions",
     "ItemKNN",
     "load",
@@ -156,6 +190,7 @@ __all__ = [
     "Markov",
     "metrics",
     "MultDAE",
+    "MultVAE",
     "NMF",
     "P3alpha",
     "PCA",
@@ -165,6 +200,7 @@ __all__ = [
     "RankFusion",
     "RatingPredictions",
     "Recommender",
+    "RBM",
     "RP3beta",
     "SequentialRules",
     "SKNN",
@@ -178,10 +214,12 @@ __all__ = [
     "Switching",
     "TimeSVDpp",
     "TopN",
+    "TwoTower",
     "Tuner",
     "UserKNN",
     "VSKNN",
     "WARP",
+    "WideDeep",
 ]
 
 

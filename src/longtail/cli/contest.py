@@ -42,6 +42,13 @@ def bakeoff(
             help="Compare session models on a click log: short for --protocol next-item and a -a for each.",
         ),
     ] = False,
+    deep: Annotated[
+        bool,
+        typer.Option(
+            "--deep",
+            help="Add the networks to what is compared: an -a for each (they need pip install longtail[deep]).",
+        ),
+    ] = False,
     protocol: Annotated[
         str,
         typer.Option(
@@ -92,6 +99,9 @@ def bakeoff(
     if sessions:
         algorithm = algorithm or list(registry.SESSIONS)
         protocol = "next-item" if protocol == "classic" else protocol
+    if deep:
+        of_sessions = sessions or protocol.partition(":")[0] == "next-item"
+        algorithm = _with(algorithm or list(registry.LINEUP), registry.DEEP_SESSIONS if of_sessions else registry.DEEP)
     name, interactions = load_named(data, duplicates, bad_rows)
     run = Bakeoff(
         interactions,
@@ -121,6 +131,11 @@ def bakeoff(
         raise typer.Exit(130)
     if all(outcome.error for outcome in result.outcomes):
         raise LongtailError(f"no algorithm finished; the first failed with: {result.outcomes[0].error}")
+
+
+def _with(algorithms: list[str], more: tuple[str, ...]) -> list[str]:
+    """Algorithms, and those more that are not among them."""
+    return [*algorithms, *(name for name in more if name not in algorithms)]
 
 
 def _shares(text: str | None) -> list[float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -15,10 +15,11 @@ from longtail.algorithms.base import FoldIn
 from longtail.algorithms.powers import PredictsRatings
 from longtail.algorithms.trainer import Batch, Chunk, Network, Settings, Table, Tensor, Trained, keras
 from longtail.algorithms.trainer.histories import HistoryFeed
+from longtail.algorithms.trainer.validation import hold_out_rows, rmse
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.params import hyper
-from longtail.types import BoolArray, FloatArray, IntArray
+from longtail.types import AnyArray, BoolArray, FloatArray, IntArray
 
 __all__ = ["BoltzmannFeed", "BoltzmannMachine", "BoltzmannNetwork", "Prediction", "levels_of"]
 
@@ -228,30 +229,49 @@ class BoltzmannMachine(Trained, PredictsRatings, ABC):
             regularization=self.regularization, prediction=self.prediction, conditional=self.conditional,
             precision=self.precision, seed=self.seed,
         )  # fmt: skip
-        network.b.assign(self._first_biases())
+        if hasattr(self, "_start"):
+            network.b.assign(self._start)
         return network
 
-    def _first_biases(self) -> FloatArray:
+    def _fit(self, train: Interactions, catalog: Catalog | None) -> None:
+        self.levels_, self.edges_ = levels_of(train.values, self.most_levels)
+        self.known_: BoolArray = train.item_counts > 0
+        out = np.zeros(len(train), dtype=np.bool_)
+        if self.patience:
+            out = hold_out_rows(len(train), seed=self.seed)
+        left = train.take(~out).by_user if self.patience else self.histories_
+        rows, rounds = self._entries(left), np.linspace(self.gibbs_steps, self._last_steps, self.epochs)
+        feed = BoltzmannFeed(
+            rows[rows.indptr[1:] > rows.indptr[:-1]], self.batch_size, len(self.levels_), self.factors,
+            tuple(map(round, rounds.tolist())),
+        )  # fmt: skip
+
+        def score() -> float:
+            weights = self._trained_network().values()
+            inputs = self._inputs(left, weights)
+            found = self._rated(inputs, train.users[out], train.items[out], weights)
+            return -rmse(found, train.values[out])
+
+        self._start = self._first_biases(left)
+        try:
+            self._train(feed, score if self.patience else None)
+        finally:
+            del self._start
+
+    @property
+    def _last_steps(self) -> int:
+        return max(self.gibbs_steps, self.last_gibbs_steps)
+
+    def _first_biases(self, rows: sparse.csr_array) -> FloatArray:
         """(n_items * levels,) logarithms of how often an item got each rating, drawn towards those of all items."""
-        units = self._units(self.histories_)
+        units = self._units(rows)
         counts = np.bincount(units.indices, minlength=units.shape[1]).reshape(-1, len(self.levels_))
         shares = (counts.sum(axis=0) + 1.0) / (counts.sum() + len(self.levels_))
         biases: FloatArray = np.log((counts + PRIOR * shares) / (counts.sum(axis=1, keepdims=True) + PRIOR))
         return biases.ravel().astype(np.float32)
 
-    def _fit(self, train: Interactions, catalog: Catalog | None) -> None:
-        self.levels_, self.edges_ = levels_of(train.values, self.most_levels)
-        self.known_: BoolArray = train.item_counts > 0
-        rows = self._entries(train)
-        rows = rows[rows.indptr[1:] > rows.indptr[:-1]]
-        rounds = np.linspace(self.gibbs_steps, max(self.gibbs_steps, self.last_gibbs_steps), self.epochs)
-        self._train(
-            BoltzmannFeed(rows, self.batch_size, len(self.levels_), self.factors, tuple(map(round, rounds.tolist())))
-        )
-
-    def _entries(self, train: Interactions) -> sparse.csr_array:
-        """(n_users, n_items) CSR of the level of each rating; `UNKNOWN` where there is no more than that there is one."""
-        rows = self.histories_
+    def _entries(self, rows: sparse.csr_array) -> sparse.csr_array:
+        """(n_users, n_items) CSR: the level of each rating, `UNKNOWN` where there is no more than that there is one."""
         return sparse.csr_array((self._level(rows.data).astype(np.float32), rows.indices, rows.indptr), rows.shape)
 
     def _level(self, ratings: FloatArray) -> IntArray:
@@ -266,9 +286,10 @@ class BoltzmannMachine(Trained, PredictsRatings, ABC):
 
     # -- predictions -------------------------------------------------------------------------------------------------
 
-    def _inputs(self, histories: sparse.csr_array) -> FloatArray:
-        """(n, factors) what the hidden units get from histories."""
-        inputs: FloatArray = self._units(histories) @ self.weights_["W"] + self.weights_["c"]
+    def _inputs(self, histories: sparse.csr_array, weights: Mapping[str, AnyArray] | None = None) -> FloatArray:
+        """(n, factors) what the hidden units get from histories, with the learned weights or others."""
+        known = self.weights_ if weights is None else weights
+        inputs: FloatArray = self._units(histories) @ known["W"] + known["c"]
         return inputs
 
     def _inputs_of(self, users: IntArray) -> FloatArray:
@@ -294,17 +315,23 @@ class BoltzmannMachine(Trained, PredictsRatings, ABC):
 
     def _predict_pairs(self, users: IntArray, items: IntArray) -> tuple[FloatArray, BoolArray]:
         people, place = np.unique(users, return_inverse=True)
-        inputs, levels = self._inputs_of(people), len(self.levels_)
-        W, b = (self.weights_[name].reshape(len(self.item_ids_), levels, -1) for name in ("W", "b"))
-        ratings = np.empty(len(users), dtype=np.float32)
-        for lo in range(0, len(users), PAIRS):
-            pairs = slice(lo, lo + PAIRS)
-            logits = _logits(inputs[place[pairs]], W[items[pairs]], self.prediction) + b[items[pairs], :, 0]
-            chances = np.exp(logits - logits.max(axis=1, keepdims=True))
-            ratings[pairs] = (chances * self.levels_).sum(axis=1) / chances.sum(axis=1)
         impossible = ~self.known_[items]
+        ratings = self._rated(self._inputs_of(people), place, items, self.weights_)
         ratings[impossible] = self.mean_
         return ratings, impossible
+
+    def _rated(
+        self, inputs: FloatArray, rows: IntArray, items: IntArray, weights: Mapping[str, AnyArray]
+    ) -> FloatArray:
+        """(n,) expected ratings of items by the people in these rows of `inputs`."""
+        W, b = (weights[name].reshape(len(self.item_ids_), len(self.levels_), -1) for name in ("W", "b"))
+        ratings = np.empty(len(items), dtype=np.float32)
+        for lo in range(0, len(items), PAIRS):
+            pairs = slice(lo, lo + PAIRS)
+            logits = _logits(inputs[rows[pairs]], W[items[pairs]], self.prediction) + b[items[pairs], :, 0]
+            chances = np.exp(logits - logits.max(axis=1, keepdims=True))
+            ratings[pairs] = (chances * self.levels_).sum(axis=1) / chances.sum(axis=1)
+        return ratings
 
 
 def _logits(inputs: FloatArray, W: FloatArray, prediction: Prediction) -> FloatArray:
@@ -329,7 +356,9 @@ def levels_of(ratings: FloatArray, most: int) -> tuple[FloatArray, FloatArray]:
     values, counts = np.unique(ratings, return_counts=True)
     group = np.arange(len(values))
     if len(values) > most:
-        group = np.unique(((np.cumsum(counts) - 0.5 * counts) * (most / counts.sum())).astype(int), return_inverse=True)[1]
+        group = np.unique(
+            ((np.cumsum(counts) - 0.5 * counts) * (most / counts.sum())).astype(int), return_inverse=True
+        )[1]
     first = np.flatnonzero(np.diff(group, prepend=-1))
     means = np.add.reduceat(values * counts, first) / np.add.reduceat(counts, first)
     return means.astype(np.float32), ((values[first[1:]] + values[first[1:] - 1]) / 2).astype(np.float32)

@@ -12,6 +12,7 @@ from longtail.algorithms.trainer.loop import Report, answers, train
 from longtail.algorithms.trainer.network import Batch, Network, Precision
 from longtail.algorithms.trainer.optimizers import Optimizer, Schedule
 from longtail.algorithms.trainer.settings import Settings
+from longtail.errors import ConfigError
 from longtail.params import hyper
 from longtail.types import AnyArray
 
@@ -67,8 +68,13 @@ class Trained(ABC):
     def _train(self, feed: Feed, score: Callable[[], float] | None = None) -> None:
         """Train a new network on a feed; sets `weights_`, `training_` and `interrupted_`.
 
-        While `score` is asked, `_answers` answers with the weights of the epoch.
+        While `score` is asked, `_answers` answers with the weights of the epoch; `validation` helps to make one.
+
+        Raises:
+            ConfigError: if there is `patience` and no score; or as `train`.
         """
+        if self.patience and score is None:
+            raise ConfigError(f"{type(self).__name__} does not stop early; set patience to 0")
         network = self._network()
         self._held: tuple[Any, Network] = (None, network)
         report = train(network, feed, self._settings(), score)
