@@ -9,8 +9,9 @@ from typing import ClassVar, Self
 import numpy as np
 from scipy import sparse
 
-from longtail.algorithms.deep.boltzmann import UNKNOWN, BoltzmannMachine
-from longtail.algorithms.histories import rows_of
+from longtail.algorithms.deep.boltzmann import BoltzmannMachine
+from longtail.algorithms.deep.boltzmann_network import UNKNOWN
+from longtail.algorithms.histories import row_numbers, rows_of
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.types import AnyArray, FloatArray, IntArray
@@ -69,27 +70,26 @@ class ConditionalRBM(BoltzmannMachine):
         super()._fit(train, catalog)
 
     def _only_viewed(self, train: Interactions, viewed: Interactions | None) -> sparse.csr_array:
-        if viewed is None or not len(viewed):
-            return sparse.csr_array(self.histories_.shape, dtype=np.float32)
-        people = np.flatnonzero(viewed.user_counts)
-        rows = rows_of(viewed, people, train.item_ids)
-        users = train.user_ids.index(viewed.user_ids[people])
-        pairs = np.repeat(users.astype(np.int64), np.diff(rows.indptr)) * train.n_items + rows.indices
-        rated = train.by_user
-        known = np.repeat(np.arange(rated.shape[0]), np.diff(rated.indptr)) * train.n_items + rated.indices
-        new = np.setdiff1d(pairs, known)
+        new = np.empty(0, dtype=np.int64)
+        if viewed is not None and len(viewed):
+            people = np.flatnonzero(viewed.user_counts)
+            rows, users = rows_of(viewed, people, train.item_ids), train.user_ids.index(viewed.user_ids[people])
+            pairs = np.repeat(users.astype(np.int64), np.diff(rows.indptr)) * train.n_items + rows.indices
+            new = np.setdiff1d(pairs, row_numbers(train.by_user) * train.n_items + train.by_user.indices)
+        users, items = np.divmod(new, train.n_items)
         ones = np.ones(len(new), dtype=np.float32)
-        return sparse.csr_array((ones, divmod(new, train.n_items)), shape=rated.shape)
+        return sparse.coo_array((ones, (users, items)), shape=(train.n_users, train.n_items)).tocsr()
 
     def _entries(self, rows: sparse.csr_array) -> sparse.csr_array:
         rated, viewed = super()._entries(rows).tocoo(), self.viewed_.tocoo()
         levels = np.concatenate([rated.data, np.full(viewed.nnz, UNKNOWN, dtype=np.float32)])
-        places = (np.concatenate([one, other]) for one, other in zip(rated.coords, viewed.coords, strict=True))
-        return sparse.csr_array((levels, tuple(places)), shape=rated.shape)
+        users, items = (np.concatenate([one, other]) for one, other in zip(rated.coords, viewed.coords, strict=True))
+        return sparse.coo_array((levels, (users, items)), shape=rated.shape).tocsr()
 
     def _inputs(self, histories: sparse.csr_array, weights: Mapping[str, AnyArray] | None = None) -> FloatArray:
         known = self.weights_ if weights is None else weights
-        return super()._inputs(histories, known) + _pattern(histories) @ known["D"]
+        inputs: FloatArray = super()._inputs(histories, known) + _pattern(histories) @ known["D"]
+        return inputs
 
     def _inputs_of(self, users: IntArray) -> FloatArray:
         inputs: FloatArray = self._inputs(self.histories_[users]) + self.viewed_[users] @ self.weights_["D"]

@@ -27,9 +27,9 @@ class HistoryFeed:
     Attributes:
         histories: (n, n_items) CSR.
         batch_size: people in a batch.
+        more: given the generator and a chunk, further arrays for it, each (steps, ...).
         even: put people with long and short histories into every batch (one each of `batch_size` groups of like
             length), so that batches hold about equally many entries and little is filled up.
-        more: given the generator and a chunk, further arrays for it, each (steps, ...).
 
     Examples:
         >>> feed = HistoryFeed(sparse.csr_array(np.eye(3, dtype=np.float32)), batch_size=2)
@@ -40,8 +40,8 @@ class HistoryFeed:
 
     histories: sparse.csr_array
     batch_size: int
-    even: bool = False
     more: Callable[[np.random.Generator, Chunk], Mapping[str, AnyArray]] | None = None
+    even: bool = False
 
     @property
     def steps(self) -> int:
@@ -50,7 +50,7 @@ class HistoryFeed:
 
     @property
     def capacity(self) -> int:
-        """Entries that a batch may hold: those of the longest rows, or where they are even of the longest of each group."""
+        """Entries that a batch may hold: those of the longest rows, or where they are even, of each group."""
         lengths = np.sort(np.diff(self.histories.indptr))[::-1]
         return max(1, int(lengths[:: self.steps if self.even else 1][: self.batch_size].sum()))
 
