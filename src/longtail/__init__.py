@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from longtail.algorithms.factorization.svdpp import SVDpp
     from longtail.algorithms.factorization.timesvdpp import TimeSVDpp
     from longtail.algorithms.factorization.warp import WARP
+    from longtail.algorithms.graph.lightgcn import LightGCN
     from longtail.algorithms.graph.p3alpha import P3alpha
     from longtail.algorithms.graph.rp3beta import RP3beta
     from longtail.algorithms.hybrid.blend import Blend
@@ -111,6 +112,7 @@ _NAMES = {
     "Impressions": "longtail.data.impressions:Impressions",
     "Interactions": "longtail.data.interactions:Interactions",
     "ItemKNN": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
+    "LightGCN": "longtail.algorithms.graph.lightgcn:LightGCN",
     "load": "longtail.algorithms.base:load",
     "LogisticMF": "longtail.algorithms.factorization.logistic_mf:LogisticMF",
     "make": "longtail.registry:make",
@@ -184,6 +186,7 @@ __all__ = [
     "Impressions",
     "Interactions",
     "ItemKNN",
+    "LightGCN",
     "load",
     "LogisticMF",
     "make",
