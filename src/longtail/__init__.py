@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from longtail.algorithms.content.content_profile import ContentProfile
     from longtail.algorithms.deep.autorec import AutoRec
     from longtail.algorithms.deep.cdae import CDAE
+    from longtail.algorithms.deep.conditional_rbm import ConditionalRBM
     from longtail.algorithms.deep.mult_dae import MultDAE
     from longtail.algorithms.deep.mult_vae import MultVAE
     from longtail.algorithms.deep.neumf import NeuMF
+    from longtail.algorithms.deep.rbm import RBM
     from longtail.algorithms.deep.two_tower import TwoTower
     from longtail.algorithms.factorization.als import ALS
     from longtail.algorithms.factorization.asymmetric_svd import AsymmetricSVD
@@ -99,6 +101,7 @@ _NAMES = {
     "ClickLR": "longtail.algorithms.clicks.logistic:ClickLR",
     "ClickPredictions": "longtail.data.results:ClickPredictions",
     "CoClustering": "longtail.algorithms.neighborhood.co_clustering:CoClustering",
+    "ConditionalRBM": "longtail.algorithms.deep.conditional_rbm:ConditionalRBM",
     "ContentKNN": "longtail.algorithms.content.content_knn:ContentKNN",
     "ContentProfile": "longtail.algorithms.content.content_profile:ContentProfile",
     "datasets": "longtail.data.datasets",
@@ -134,6 +137,7 @@ _NAMES = {
     "RankFusion": "longtail.algorithms.hybrid.rank_fusion:RankFusion",
     "RatingPredictions": "longtail.data.results:RatingPredictions",
     "Recommender": "longtail.algorithms.base:Recommender",
+    "RBM": "longtail.algorithms.deep.rbm:RBM",
     "RP3beta": "longtail.algorithms.graph.rp3beta:RP3beta",
     "SASRec": "longtail.algorithms.sequence.sasrec:SASRec",
     "SequentialRules": "longtail.algorithms.sequence.sr:SequentialRules",
@@ -176,6 +180,7 @@ __all__ = [
     "ClickLR",
     "ClickPredictions",
     "CoClustering",
+    "ConditionalRBM",
     "ContentKNN",
     "ContentProfile",
     "datasets",
@@ -210,6 +215,7 @@ __all__ = [
     "RankFusion",
     "RatingPredictions",
     "Recommender",
+    "RBM",
     "RP3beta",
     "SASRec",
     "SequentialRules",
