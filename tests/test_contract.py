@@ -113,6 +113,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "click-lr": CLICKS,
     **{name: {**CLICKS, "factors": 4, "hidden": (16,)} for name in ("wide-deep", "deepfm", "dcn")},
     "two-tower": {"preference": "liked", "factors": 8, "epochs": 30, "batch_size": 64, "learning_rate": 0.02},
+    "watch-time": {"preference": "liked", "factors": 8, "layers": (16,), "batch_size": 64, "learning_rate": 0.02},
     "pca": {"factors": 2},  # a toy world of 40 users has two tastes, and the pattern of its gaps for further components
     "bpmf": {"samples": 20, "burn_in": 10, "thinning": 1},
     "fm": {"factors": 4, "burn_in": 20, "samples": 6},
