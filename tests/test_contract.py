@@ -100,6 +100,29 @@ SMALL: dict[str, dict[str, Any]] = {
     **{name: {"preference": "liked", "factors": 16, **NETWORK} for name in ("cdae", "mult-dae")},
     "mult-vae": {"preference": "liked", "hidden": (16,), "factors": 8, **NETWORK},
     "autorec": {"factors": 8, "regularization": 0.01, **NETWORK},
+    # There everyone meets the items in the same turn, and nothing follows the last ones: much noise, and a loss among
+    # the targets of eight lanes only, let it learn the two groups besides what comes next.
+    "gru4rec": {
+        "preference": "liked",
+        "factors": 32,
+        "batch_size": 8,
+        "negatives": 0,
+        "log_q": 0.0,
+        "epochs": 20,
+        "learning_rate": 0.05,
+        "dropout": 0.5,
+        "embedding_dropout": 0.8,
+    "transrec": {"preference": "liked", "factors": 8, "epochs": 60, "batch_size": 64, "learning_rate": 0.02},
+    "fpmc": {
+        "preference": "liked",
+        "factors": 8,
+        "epochs": 60,
+        "batch_size": 64,
+        "learning_rate": 0.02,
+        "regularization": 0.01,
+        "user_regularization": 0.001,
+        "against": "unmet",
+    },
     "mult-dae": {"preference": "liked", "factors": 16, "epochs": 60, "batch_size": 16, "learning_rate": 0.01},
     "neumf": {
         "preference": "liked",
@@ -114,6 +137,22 @@ SMALL: dict[str, dict[str, Any]] = {
     **{name: {**CLICKS, "factors": 4, "hidden": (16,)} for name in ("wide-deep", "deepfm", "dcn")},
     "two-tower": {"preference": "liked", "factors": 8, "epochs": 30, "batch_size": 64, "learning_rate": 0.02},
     "watch-time": {"preference": "liked", "factors": 8, "layers": (16,), "batch_size": 64, "learning_rate": 0.02},
+    "sasrec": {
+        "preference": "liked",
+        "factors": 16,
+        "length": 32,
+        "epochs": 60,
+        "batch_size": 8,
+        "learning_rate": 0.01,
+    },
+    "bert4rec": {
+        "preference": "liked",
+        "factors": 16,
+        "length": 32,
+        "epochs": 60,
+        "batch_size": 8,
+        "learning_rate": 0.01,
+    },
     "pca": {"factors": 2},  # a toy world of 40 users has two tastes, and the pattern of its gaps for further components
     "bpmf": {"samples": 20, "burn_in": 10, "thinning": 1},
     "fm": {"factors": 4, "burn_in": 20, "samples": 6},

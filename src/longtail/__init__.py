@@ -60,10 +60,15 @@ if TYPE_CHECKING:
     from longtail.algorithms.neighborhood.slope_one import SlopeOne
     from longtail.algorithms.neighborhood.user_knn import UserKNN
     from longtail.algorithms.sequence.ar import AssociationRules
+    from longtail.algorithms.sequence.gru4rec import GRU4Rec
+    from longtail.algorithms.sequence.bert4rec import BERT4Rec
+    from longtail.algorithms.sequence.fpmc import FPMC
     from longtail.algorithms.sequence.markov import Markov
+    from longtail.algorithms.sequence.sasrec import SASRec
     from longtail.algorithms.sequence.sknn import SKNN
     from longtail.algorithms.sequence.sr import SequentialRules
     from longtail.algorithms.sequence.stan import STAN
+    from longtail.algorithms.sequence.transrec import TransRec
     from longtail.algorithms.sequence.vsknn import VSKNN
     from longtail.data.catalog import Catalog
     from longtail.data.ids import Ids
@@ -83,6 +88,7 @@ _NAMES = {
     "audit": "longtail.evaluation.leakage:audit",
     "AutoRec": "longtail.algorithms.deep.autorec:AutoRec",
     "Bakeoff": "longtail.evaluation.bakeoff:Bakeoff",
+    "BERT4Rec": "longtail.algorithms.sequence.bert4rec:BERT4Rec",
     "Bias": "longtail.algorithms.baseline:Bias",
     "Blend": "longtail.algorithms.hybrid.blend:Blend",
     "BPMF": "longtail.algorithms.factorization.bpmf:BPMF",
@@ -103,7 +109,9 @@ _NAMES = {
     "errors": "longtail.errors",
     "FeatureCombination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
     "FM": "longtail.algorithms.factorization.fm:FM",
+    "FPMC": "longtail.algorithms.sequence.fpmc:FPMC",
     "Ids": "longtail.data.ids:Ids",
+    "GRU4Rec": "longtail.algorithms.sequence.gru4rec:GRU4Rec",
     "ImplicitALS": "longtail.algorithms.factorization.implicit_als:ImplicitALS",
     "ImplicitItemKNN": "longtail.algorithms.neighborhood.implicit_item_knn:ImplicitItemKNN",
     "ImplicitUserKNN": "longtail.algorithms.neighborhood.implicit_user_knn:ImplicitUserKNN",
@@ -128,6 +136,7 @@ _NAMES = {
     "RatingPredictions": "longtail.data.results:RatingPredictions",
     "Recommender": "longtail.algorithms.base:Recommender",
     "RP3beta": "longtail.algorithms.graph.rp3beta:RP3beta",
+    "SASRec": "longtail.algorithms.sequence.sasrec:SASRec",
     "SequentialRules": "longtail.algorithms.sequence.sr:SequentialRules",
     "SKNN": "longtail.algorithms.sequence.sknn:SKNN",
     "SLIM": "longtail.algorithms.linear.slim:SLIM",
@@ -140,6 +149,8 @@ _NAMES = {
     "Switching": "longtail.algorithms.hybrid.switching:Switching",
     "TimeSVDpp": "longtail.algorithms.factorization.timesvdpp:TimeSVDpp",
     "TopN": "longtail.data.results:TopN",
+    "TwoTower": "longtail.algorithms.deep.two_tower:TwoTower",
+    "TransRec": "longtail.algorithms.sequence.transrec:TransRec",
     "Tuner": "longtail.evaluation.tuning:Tuner",
     "TwoTower": "longtail.algorithms.deep.two_tower:TwoTower",
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
@@ -156,6 +167,7 @@ __all__ = [
     "audit",
     "AutoRec",
     "Bakeoff",
+    "BERT4Rec",
     "Bias",
     "Blend",
     "BPMF",
@@ -176,7 +188,9 @@ __all__ = [
     "errors",
     "FeatureCombination",
     "FM",
+    "FPMC",
     "Ids",
+    "GRU4Rec",
     "ImplicitALS",
     "ImplicitItemKNN",
     "ImplicitUserKNN",
@@ -200,6 +214,7 @@ __all__ = [
     "RatingPredictions",
     "Recommender",
     "RP3beta",
+    "SASRec",
     "SequentialRules",
     "SKNN",
     "SLIM",
@@ -214,6 +229,7 @@ __all__ = [
     "TopN",
     "NeuMF",
     "TwoTower",
+    "TransRec",
     "Tuner",
     "UserKNN",
     "VSKNN",

@@ -42,11 +42,11 @@ class Trained(ABC):
     epochs: int = hyper(20, at_least=1, search=(5, 100), log=True)
     batch_size: int = hyper(256, at_least=1)
     learning_rate: float = hyper(1e-3, at_least=0.0, search=(1e-4, 1e-2), log=True)
-    optimizer: Optimizer = "adam"
-    schedule: Schedule = "constant"
+    optimizer: Optimizer = hyper("adam", shared=True)
+    schedule: Schedule = hyper("constant", shared=True)
     clip_norm: float = hyper(0.0, at_least=0.0)
     patience: int = hyper(0, at_least=0)
-    precision: Precision = "float32"
+    precision: Precision = hyper("float32", shared=True)
     seed: int = hyper(0, at_least=0)
 
     @abstractmethod
