@@ -112,6 +112,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "learning_rate": 0.05,
         "dropout": 0.5,
         "embedding_dropout": 0.8,
+    },
     "transrec": {"preference": "liked", "factors": 8, "epochs": 60, "batch_size": 64, "learning_rate": 0.02},
     "fpmc": {
         "preference": "liked",
@@ -123,11 +124,10 @@ SMALL: dict[str, dict[str, Any]] = {
         "user_regularization": 0.001,
         "against": "unmet",
     },
-    "mult-dae": {"preference": "liked", "factors": 16, "epochs": 60, "batch_size": 16, "learning_rate": 0.01},
     "neumf": {
         "preference": "liked",
         "factors": 8,
-        "layers": (16, 8),
+        "hidden": (16, 8),
         "epochs": 15,
         "batch_size": 64,
         "learning_rate": 0.02,
@@ -136,7 +136,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "click-lr": CLICKS,
     **{name: {**CLICKS, "factors": 4, "hidden": (16,)} for name in ("wide-deep", "deepfm", "dcn")},
     "two-tower": {"preference": "liked", "factors": 8, "epochs": 30, "batch_size": 64, "learning_rate": 0.02},
-    "watch-time": {"preference": "liked", "factors": 8, "layers": (16,), "batch_size": 64, "learning_rate": 0.02},
+    "watch-time": {"preference": "liked", "factors": 8, "hidden": (16,), "batch_size": 64, "learning_rate": 0.02},
     "sasrec": {
         "preference": "liked",
         "factors": 16,

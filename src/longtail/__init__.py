@@ -60,9 +60,9 @@ if TYPE_CHECKING:
     from longtail.algorithms.neighborhood.slope_one import SlopeOne
     from longtail.algorithms.neighborhood.user_knn import UserKNN
     from longtail.algorithms.sequence.ar import AssociationRules
-    from longtail.algorithms.sequence.gru4rec import GRU4Rec
     from longtail.algorithms.sequence.bert4rec import BERT4Rec
     from longtail.algorithms.sequence.fpmc import FPMC
+    from longtail.algorithms.sequence.gru4rec import GRU4Rec
     from longtail.algorithms.sequence.markov import Markov
     from longtail.algorithms.sequence.sasrec import SASRec
     from longtail.algorithms.sequence.sknn import SKNN
@@ -149,7 +149,6 @@ _NAMES = {
     "Switching": "longtail.algorithms.hybrid.switching:Switching",
     "TimeSVDpp": "longtail.algorithms.factorization.timesvdpp:TimeSVDpp",
     "TopN": "longtail.data.results:TopN",
-    "TwoTower": "longtail.algorithms.deep.two_tower:TwoTower",
     "TransRec": "longtail.algorithms.sequence.transrec:TransRec",
     "Tuner": "longtail.evaluation.tuning:Tuner",
     "TwoTower": "longtail.algorithms.deep.two_tower:TwoTower",

@@ -16,7 +16,7 @@ from longtail.errors import DataError, UnknownIdError
 from longtail.types import AnyArray
 
 SIZES: dict[str, Any] = {
-    "n_items": 5, "factors": 2, "layers": (4, 3), "negatives": 2, "second_weight": 0.7, "regularization": 0.2,
+    "n_items": 5, "factors": 2, "hidden": (4, 3), "negatives": 2, "second_weight": 0.7, "regularization": 0.2,
     "dropout_rate": 0.0,
 }  # fmt: skip
 Weights = dict[str, AnyArray]
@@ -106,7 +106,7 @@ ITEMS, PEOPLE = 12, 1200
 LENGTHS = np.linspace(20.0, 240.0, ITEMS)
 """Mean seconds for which those watch an item who watch it."""
 SMALL: dict[str, Any] = {
-    "factors": 4, "layers": (16,), "epochs": 20, "batch_size": 256, "learning_rate": 0.01, "schedule": "linear",
+    "factors": 4, "hidden": (16,), "epochs": 20, "batch_size": 256, "learning_rate": 0.01, "schedule": "linear",
     "regularization": 0.0,
 }  # fmt: skip
 

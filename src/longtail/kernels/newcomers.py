@@ -130,4 +130,4 @@ def _chances(gap: RealArray, moved: RealArray, base: float, share: RealArray, al
     whole = total + np.exp(-highest)
     for k in range(len(gap)):
         chance[k] /= whole
-    return total / whole
+    return float(total / whole)

@@ -19,7 +19,7 @@ class TwoHeads(Network):
     Attributes:
         n_items: rows of the tables.
         factors: length of the vectors.
-        layers: units of each ReLU layer of the bottom.
+        hidden: units of each ReLU layer of the bottom.
         negatives: items drawn beside each row; 0 for none.
         second_weight: weight of the loss of the second head.
         regularization: weight of the squared vectors of each row.
@@ -28,7 +28,7 @@ class TwoHeads(Network):
 
     n_items: int
     factors: int
-    layers: tuple[int, ...]
+    hidden: tuple[int, ...]
     negatives: int
     second_weight: float
     regularization: float
@@ -38,7 +38,7 @@ class TwoHeads(Network):
         """Both tables, the layers, and a column of the last one for each head."""
         small = self.normal(float(self.factors) ** -0.5)
         self.met, self.items = (self.weight((self.n_items, self.factors), small) for _ in range(2))
-        sizes = [3 * self.factors, *self.layers, 2]
+        sizes = [3 * self.factors, *self.hidden, 2]
         self.kernels = [self.weight(shape, self.glorot()) for shape in pairwise(sizes)]
         self.shifts = [self.weight((size,)) for size in sizes[1:]]
         self.dropped = self.dropout(self.dropout_rate)

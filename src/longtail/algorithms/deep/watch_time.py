@@ -60,7 +60,7 @@ class WatchTime(Trained, Ranker):
     Attributes:
         preference: what T is: the "value", or 1 for all ("binary") or those "liked".
         factors: length of the vectors of histories and of items.
-        layers: units of each ReLU layer.
+        hidden: units of each ReLU layer.
         negatives: items drawn for each one watched; 0 to learn from rows of value 0.
         second_weight: weight of the second head in the loss.
         history: items of a history that a step reads, drawn at random where there are more.
@@ -74,7 +74,7 @@ class WatchTime(Trained, Ranker):
         >>> rows = [(u, i, 60.0 if i < 10 else 5.0) for u in range(40) for i in range(20) if (u + 3 * i) % 4]
         >>> users, items, seconds = zip(*rows, strict=True)
         >>> data = lt.Interactions.from_frame({"user": users, "item": items, "rating": seconds}, feedback="implicit")
-        >>> model = WatchTime(factors=4, layers=(8,), epochs=30, batch_size=64, learning_rate=0.02).fit(data)
+        >>> model = WatchTime(factors=4, hidden=(8,), epochs=30, batch_size=64, learning_rate=0.02).fit(data)
         >>> bool(model.expected([0], [1])[0] > model.expected([0], [15])[0])
         True
     """
@@ -83,7 +83,7 @@ class WatchTime(Trained, Ranker):
 
     preference: Preference = "value"
     factors: int = hyper(32, at_least=1, search=(8, 128), log=True)
-    layers: tuple[int, ...] = hyper((64, 32), at_least=1)
+    hidden: tuple[int, ...] = hyper((64, 32), at_least=1)
     negatives: int = hyper(4, at_least=0)
     second_weight: float = hyper(1.0, at_least=0.0)
     history: int = hyper(50, at_least=1)
@@ -93,7 +93,7 @@ class WatchTime(Trained, Ranker):
 
     def _network(self) -> Network:
         return TwoHeads(
-            n_items=len(self.item_ids_), factors=self.factors, layers=self.layers, negatives=self.negatives,
+            n_items=len(self.item_ids_), factors=self.factors, hidden=self.hidden, negatives=self.negatives,
             second_weight=self.second_weight, regularization=self.regularization, dropout_rate=self.dropout,
             precision=self.precision, seed=self.seed,
         )  # fmt: skip
@@ -158,7 +158,7 @@ class WatchTime(Trained, Ranker):
         met = self.weights_["met"] if hasattr(self, "weights_") else self._trained_network().values()["met"]
         bag = ((rows @ met) / np.maximum(rows.sum(axis=1), 1e-9)[:, None]).astype(np.float32)
         made = np.empty((n, n_items, 2), dtype=np.float32)
-        together = max(1, CELLS // (n_items * max(self.factors, *self.layers)))
+        together = max(1, CELLS // (n_items * max(self.factors, *self.hidden)))
         for lo in range(0, n, together):
             made[lo : lo + together] = self._answers({"bag": bag[lo : lo + together]})
         return made[:, :, 0], made[:, :, 1]

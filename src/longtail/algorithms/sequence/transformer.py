@@ -141,7 +141,8 @@ def attention(projected: Tensor, mask: Tensor, heads: int, dropout: Callable[[Te
         heads: of width factors / heads.
         dropout: what is done to the weights.
     """
-    ops, (n, size, width) = keras.ops, (projected.shape[0], *projected.shape[1:])
+    ops = keras.ops
+    n, size, width = projected.shape
     wide = width // 3 // heads
     Q, K, V = (
         ops.transpose(ops.reshape(part, (n, size, heads, wide)), (0, 2, 1, 3)) for part in ops.split(projected, 3, -1)

@@ -12,7 +12,6 @@ from longtail.algorithms.histories import row_numbers
 from longtail.algorithms.sequence.windows import Rows
 from longtail.algorithms.trainer import Chunk, Sampler
 from longtail.kernels.packing import draw_masked
-from longtail.types import FloatArray
 
 __all__ = ["ClozeFeed", "NextFeed"]
 
@@ -96,8 +95,8 @@ class ClozeFeed:
         for source, chunk in self.rows.epoch(rng, place_bytes=32):
             steps, shape = len(source), source.shape
             place = np.zeros((steps, capacity), dtype=np.int32)
-            draws: list[FloatArray] = [rng.random(shape, dtype=np.float32) for _ in range(2)]
-            counts = draw_masked(chunk["window"], self.share, self.last, *draws, place)
+            chance, order = (rng.random(shape, dtype=np.float32) for _ in range(2))
+            counts = draw_masked(chunk["window"], self.share, self.last, chance, order, place)
             weight = (np.arange(capacity) < counts[:, None]).astype(np.float32)
             item = items[source]
             masked = np.zeros((steps, shape[1] * shape[2]), dtype=np.float32)
