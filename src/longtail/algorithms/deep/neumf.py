@@ -78,7 +78,7 @@ class NeuMF(Trained, Ranker):
     hidden: tuple[int, ...] = hyper((64, 32, 16), at_least=2)
     parts: Parts = "both"
     negatives: int = hyper(4, at_least=1, search=(2, 10), log=True)
-    regularization: float = hyper(0.0, at_least=0.0, search=(1e-4, 1e-1), log=True)
+    regularization: float = hyper(0.01, at_least=0.0, search=(1e-4, 1e-1), log=True)
     pretraining: bool = False
     fold_in_steps: int = hyper(100, at_least=1)
     fold_in_rate: float = hyper(0.05, at_least=0.0)

@@ -98,8 +98,10 @@ class TwoTower(Trained, Ranker, SimilarItems):
     log_q: float = hyper(1.0, at_least=0.0, at_most=1.0)
     history: int = hyper(50, at_least=1)
     dropout: float = hyper(0.2, at_least=0.0, at_most=0.9, search=(0.0, 0.8))
-    regularization: float = hyper(0.0, at_least=0.0, search=(1e-5, 1e-1), log=True)
+    regularization: float = hyper(0.1, at_least=0.0, search=(1e-2, 1.0), log=True)
+    epochs: int = hyper(40, at_least=1, search=(10, 100), log=True)
     batch_size: int = hyper(1024, at_least=2)
+    learning_rate: float = hyper(5e-3, at_least=0.0, search=(1e-3, 2e-2), log=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
