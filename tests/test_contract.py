@@ -127,7 +127,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "neumf": {
         "preference": "liked",
         "factors": 8,
-        "layers": (16, 8),
+        "hidden": (16, 8),
         "epochs": 15,
         "batch_size": 64,
         "learning_rate": 0.02,
@@ -138,6 +138,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "click-lr": CLICKS,
     **{name: {**CLICKS, "factors": 4, "hidden": (16,)} for name in ("wide-deep", "deepfm", "dcn")},
     "two-tower": {"preference": "liked", "factors": 8, "epochs": 30, "batch_size": 64, "learning_rate": 0.02},
+    "watch-time": {"preference": "liked", "factors": 8, "hidden": (16,), "batch_size": 64, "learning_rate": 0.02},
     "sasrec": {
         "preference": "liked",
         "factors": 16,

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from longtail.algorithms.deep.neumf import NeuMF
     from longtail.algorithms.deep.rbm import RBM
     from longtail.algorithms.deep.two_tower import TwoTower
+    from longtail.algorithms.deep.watch_time import WatchTime
     from longtail.algorithms.factorization.als import ALS
     from longtail.algorithms.factorization.asymmetric_svd import AsymmetricSVD
     from longtail.algorithms.factorization.bpmf import BPMF
@@ -158,6 +159,7 @@ _NAMES = {
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
     "VSKNN": "longtail.algorithms.sequence.vsknn:VSKNN",
     "WARP": "longtail.algorithms.factorization.warp:WARP",
+    "WatchTime": "longtail.algorithms.deep.watch_time:WatchTime",
     "WideDeep": "longtail.algorithms.clicks.wide_deep:WideDeep",
 }
 
@@ -236,6 +238,7 @@ __all__ = [
     "Tuner",
     "UserKNN",
     "VSKNN",
+    "WatchTime",
     "WARP",
     "WideDeep",
 ]

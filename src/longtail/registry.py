@@ -90,6 +90,7 @@ _BUILT_IN = {
     "deepfm": "longtail.algorithms.clicks.deepfm:DeepFM",
     "dcn": "longtail.algorithms.clicks.dcn:DCN",
     "two-tower": "longtail.algorithms.deep.two_tower:TwoTower",
+    "watch-time": "longtail.algorithms.deep.watch_time:WatchTime",
     "blend": "longtail.algorithms.hybrid.blend:Blend",
     "feature-combination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
     "switching": "longtail.algorithms.hybrid.switching:Switching",
