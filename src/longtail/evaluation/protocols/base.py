@@ -51,6 +51,7 @@ class Protocol(ABC):
         accepts: the leaks it accepts by design, by the names of `longtail.evaluation.leakage`.
         shares: the parameters that lie strictly between 0 and 1.
         cold: what of its test parts is promised to be new to train.
+        keeps_repeats: whether events of the same user and item stay as many; else the pair stands once.
     """
 
     name: ClassVar[str]
@@ -61,6 +62,7 @@ class Protocol(ABC):
     accepts: ClassVar[frozenset[str]] = frozenset()
     shares: ClassVar[tuple[str, ...]] = ()
     cold: ClassVar[Cold | None] = None
+    keeps_repeats: ClassVar[bool] = False
 
     n: int = params.hyper(10, at_least=1)
     floor: float | None = None
@@ -97,17 +99,21 @@ class Protocol(ABC):
         """The data as the protocol sees them; one that asks sessions makes each of them a user."""
         return data
 
+    def seen(self, data: Interactions) -> Interactions:
+        """The data as `view` shows them, each pair of user and item once unless the protocol keeps repeats."""
+        return self.view(data) if self.keeps_repeats else self.view(data).once
+
     # -- what every protocol does ------------------------------------------------------------------------------------
 
     def folds(self, data: Interactions) -> list[Fold]:
-        """The folds, made once for all algorithms; `data` as given, or as `view` shows them, each pair once.
+        """The folds, made once for all algorithms; `data` as given, or as `seen` shows them.
 
         Raises:
             DataError: for data in which nothing can be hidden this way.
             ConfigError: if the floor or the relevant rating lies above the rating scale.
         """
         self._require_levels_on_scale(data)
-        seen = self.view(data).once
+        seen = self.seen(data)
         return [self._sampled(fold, seen) for fold in self._folds(seen)]
 
     def questions(self, *, explicit: bool) -> list[str]:
