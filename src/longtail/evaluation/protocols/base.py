@@ -152,8 +152,8 @@ class Protocol(ABC):
     def _sampled(self, fold: Fold, data: Interactions) -> Fold:
         """The fold with negatives where it asks for hidden items and a sample is wanted.
 
-        They are drawn from what a user has no row for in all the data. What lies beyond accuracy is not asked of lists
-        that hold a sample.
+        They are drawn from what a user has no row for in all the data or, where those who are asked are no users of
+        the data, in what is given and hidden. What lies beyond accuracy is not asked of lists that hold a sample.
         """
         if self.sampled is None or fold.test is None or not set(fold.asks) & {"hits", "ranking"}:
             return fold
@@ -166,7 +166,11 @@ class Protocol(ABC):
             weights *= allowed
         if not weights.any():
             raise DataError(f"no item of the fold {fold.name} can be drawn by popularity; use sampling=uniform")
-        met = data.by_user[np.flatnonzero(fold.test.user_counts)]
+        asked = np.flatnonzero(fold.test.user_counts)
+        if fold.test.n_users == data.n_users or fold.given is None:
+            met = data.by_user[asked]
+        else:
+            met = fold.given.by_user[asked] + fold.test.by_user[asked]
         drawn = negatives.draw(met, min(self.sampled, data.n_items), weights, seed=self.seed)
         asks = tuple(question for question in fold.asks if question != "beyond")
         return dataclasses.replace(fold, negatives=drawn, asks=asks)
