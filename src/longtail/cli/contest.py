@@ -47,6 +47,13 @@ def bakeoff(
             "for each.",
         ),
     ] = False,
+    deep: Annotated[
+        bool,
+        typer.Option(
+            "--deep",
+            help="Add the networks to what is compared: an -a for each (they need pip install longtail[deep]).",
+        ),
+    ] = False,
     protocol: Annotated[
         str,
         typer.Option(
@@ -97,6 +104,9 @@ def bakeoff(
     if sessions:
         algorithm = algorithm or list(registry.SESSIONS)
         protocol = "every-click" if protocol == "classic" else protocol
+    if deep:
+        of_sessions = sessions or protocol.partition(":")[0] in ("next-item", "every-click")
+        algorithm = _with(algorithm or list(registry.LINEUP), registry.DEEP_SESSIONS if of_sessions else registry.DEEP)
     name, interactions = _loaded(data, duplicates, bad_rows, events=sessions)
     run = Bakeoff(
         interactions,
@@ -136,6 +146,11 @@ def _loaded(
         with contextlib.suppress(LongtailError):  # what is wrong with the file comes up again below
             return load_named(data, "keep", bad_rows)
     return load_named(data, duplicates, bad_rows)
+
+
+def _with(algorithms: list[str], more: tuple[str, ...]) -> list[str]:
+    """Algorithms, and those more that are not among them."""
+    return [*algorithms, *(name for name in more if name not in algorithms)]
 
 
 def _shares(text: str | None) -> list[float]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,7 @@ class HistoryFeed:
     Attributes:
         histories: (n, n_items) CSR.
         batch_size: people in a batch.
+        more: given the generator and a chunk, further arrays for it, each (steps, ...).
 
     Examples:
         >>> feed = HistoryFeed(sparse.csr_array(np.eye(3, dtype=np.float32)), batch_size=2)
@@ -37,6 +38,7 @@ class HistoryFeed:
 
     histories: sparse.csr_array
     batch_size: int
+    more: Callable[[np.random.Generator, Chunk], Mapping[str, AnyArray]] | None = None
 
     @property
     def steps(self) -> int:
@@ -56,7 +58,8 @@ class HistoryFeed:
         people = order.reshape(steps, size)
         together = steps_of(steps, 12 * capacity)
         for lo in range(0, steps, together):
-            yield self._chunk(people[lo : lo + together], capacity)
+            chunk = self._chunk(people[lo : lo + together], capacity)
+            yield chunk | dict(self.more(rng, chunk)) if self.more is not None else chunk
 
     def _chunk(self, people: AnyArray, capacity: int) -> Chunk:
         steps, size = people.shape

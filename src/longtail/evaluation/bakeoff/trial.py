@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from longtail.algorithms.base import Recommender
+from longtail.algorithms.base import Recommender, whole
 from longtail.algorithms.powers import Explains, PredictsRatings
 from longtail.data.interactions import Interactions
 from longtail.data.results import TopN
@@ -92,7 +92,9 @@ class Trial:
             self.part.notes.append(f"predicts no ratings: no rating accuracy{floor}")
             if asks == ("ratings",):
                 return
-        model = self._measured(lambda: self._model.fit(self.fold.train), f"learns: {self.fold.name}", "fit_seconds")
+        model = self._measured(
+            lambda: whole(self._model.fit(self.fold.train)), f"learns: {self.fold.name}", "fit_seconds"
+        )
         self.part.notes += folds.require_learned_here(self.fold, self.label, model, self.terms.accepted)
         if "ratings" in asks and self._predicts:
             self._predict(model)
