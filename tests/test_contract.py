@@ -99,7 +99,7 @@ SMALL: dict[str, dict[str, Any]] = {
     **{name: {"preference": "liked"} for name in ("ar", "sr", "markov", "sknn", "vsknn", "stan")},
     **{name: {"preference": "liked", "factors": 16, **NETWORK} for name in ("cdae", "mult-dae")},
     "mult-vae": {"preference": "liked", "hidden": (16,), "factors": 8, **NETWORK},
-    "autorec": {"factors": 8, "regularization": 0.01, **NETWORK},
+    "autorec": {"factors": 8, "center": "mean", "regularization": 0.01, **NETWORK},
     # There everyone meets the items in the same turn, and nothing follows the last ones: much noise, and a loss among
     # the targets of eight lanes only, let it learn the two groups besides what comes next.
     "gru4rec": {
