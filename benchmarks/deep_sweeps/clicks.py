@@ -5,7 +5,7 @@ LONGTAIL_DATA=data python benchmarks/deep_sweeps/clicks.py --seconds 300 --json 
 ```
 
 Models take turns. The first trial of each are the settings of `frappe.py`, the others are drawn at random around them:
-regularization, epochs until the learning rate is 0, number and place of the crosses. Every finished trial is appended to
+regularization, epochs until the learning rate is 0, number and place of crosses. Every finished trial is appended to
 the file, with its AUC on the validation file; a run with the same file goes on where the last one stopped. Nothing is
 measured on the test file.
 """
