@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from longtail.algorithms.content.content_profile import ContentProfile
     from longtail.algorithms.deep.autorec import AutoRec
     from longtail.algorithms.deep.cdae import CDAE
+    from longtail.algorithms.deep.conditional_rbm import ConditionalRBM
     from longtail.algorithms.deep.mult_dae import MultDAE
     from longtail.algorithms.deep.mult_vae import MultVAE
     from longtail.algorithms.deep.neumf import NeuMF
+    from longtail.algorithms.deep.rbm import RBM
     from longtail.algorithms.deep.two_tower import TwoTower
+    from longtail.algorithms.deep.watch_time import WatchTime
     from longtail.algorithms.factorization.als import ALS
     from longtail.algorithms.factorization.asymmetric_svd import AsymmetricSVD
     from longtail.algorithms.factorization.bpmf import BPMF
@@ -99,6 +102,7 @@ _NAMES = {
     "ClickLR": "longtail.algorithms.clicks.logistic:ClickLR",
     "ClickPredictions": "longtail.data.results:ClickPredictions",
     "CoClustering": "longtail.algorithms.neighborhood.co_clustering:CoClustering",
+    "ConditionalRBM": "longtail.algorithms.deep.conditional_rbm:ConditionalRBM",
     "ContentKNN": "longtail.algorithms.content.content_knn:ContentKNN",
     "ContentProfile": "longtail.algorithms.content.content_profile:ContentProfile",
     "datasets": "longtail.data.datasets",
@@ -134,6 +138,7 @@ _NAMES = {
     "RankFusion": "longtail.algorithms.hybrid.rank_fusion:RankFusion",
     "RatingPredictions": "longtail.data.results:RatingPredictions",
     "Recommender": "longtail.algorithms.base:Recommender",
+    "RBM": "longtail.algorithms.deep.rbm:RBM",
     "RP3beta": "longtail.algorithms.graph.rp3beta:RP3beta",
     "SASRec": "longtail.algorithms.sequence.sasrec:SASRec",
     "SequentialRules": "longtail.algorithms.sequence.sr:SequentialRules",
@@ -154,6 +159,7 @@ _NAMES = {
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
     "VSKNN": "longtail.algorithms.sequence.vsknn:VSKNN",
     "WARP": "longtail.algorithms.factorization.warp:WARP",
+    "WatchTime": "longtail.algorithms.deep.watch_time:WatchTime",
     "WideDeep": "longtail.algorithms.clicks.wide_deep:WideDeep",
 }
 
@@ -176,6 +182,7 @@ __all__ = [
     "ClickLR",
     "ClickPredictions",
     "CoClustering",
+    "ConditionalRBM",
     "ContentKNN",
     "ContentProfile",
     "datasets",
@@ -210,6 +217,7 @@ __all__ = [
     "RankFusion",
     "RatingPredictions",
     "Recommender",
+    "RBM",
     "RP3beta",
     "SASRec",
     "SequentialRules",
@@ -230,6 +238,7 @@ __all__ = [
     "Tuner",
     "UserKNN",
     "VSKNN",
+    "WatchTime",
     "WARP",
     "WideDeep",
 ]
