@@ -68,7 +68,7 @@ EXEMPT = {
     },
     "bpmf": {"test_recovers_the_implicit_toy_world": ONES},
     "als": {"test_recovers_the_implicit_toy_world": ONES},
-    "autorec": {"test_recovers_the_implicit_toy_world": ONES},
+    **{name: {"test_recovers_the_implicit_toy_world": ONES} for name in ("autorec", "rbm", "conditional-rbm")},
     **{
         name: {
             "test_recovers_the_explicit_toy_world": IN_TURN,
@@ -132,6 +132,8 @@ SMALL: dict[str, dict[str, Any]] = {
         "batch_size": 64,
         "learning_rate": 0.02,
     },
+    **{name: {"factors": 8, "momentum": 0.9, **NETWORK} for name in ("rbm", "conditional-rbm")},
+    "mult-dae": {"preference": "liked", "factors": 16, "epochs": 60, "batch_size": 16, "learning_rate": 0.01},
     "click-fm": {**CLICKS, "factors": 4},
     "click-lr": CLICKS,
     **{name: {**CLICKS, "factors": 4, "hidden": (16,)} for name in ("wide-deep", "deepfm", "dcn")},

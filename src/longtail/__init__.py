@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from longtail.algorithms.content.content_profile import ContentProfile
     from longtail.algorithms.deep.autorec import AutoRec
     from longtail.algorithms.deep.cdae import CDAE
+    from longtail.algorithms.deep.conditional_rbm import ConditionalRBM
     from longtail.algorithms.deep.mult_dae import MultDAE
     from longtail.algorithms.deep.mult_vae import MultVAE
     from longtail.algorithms.deep.neumf import NeuMF
+    from longtail.algorithms.deep.rbm import RBM
     from longtail.algorithms.deep.two_tower import TwoTower
     from longtail.algorithms.deep.watch_time import WatchTime
     from longtail.algorithms.factorization.als import ALS
@@ -100,6 +102,7 @@ _NAMES = {
     "ClickLR": "longtail.algorithms.clicks.logistic:ClickLR",
     "ClickPredictions": "longtail.data.results:ClickPredictions",
     "CoClustering": "longtail.algorithms.neighborhood.co_clustering:CoClustering",
+    "ConditionalRBM": "longtail.algorithms.deep.conditional_rbm:ConditionalRBM",
     "ContentKNN": "longtail.algorithms.content.content_knn:ContentKNN",
     "ContentProfile": "longtail.algorithms.content.content_profile:ContentProfile",
     "datasets": "longtail.data.datasets",
@@ -135,6 +138,7 @@ _NAMES = {
     "RankFusion": "longtail.algorithms.hybrid.rank_fusion:RankFusion",
     "RatingPredictions": "longtail.data.results:RatingPredictions",
     "Recommender": "longtail.algorithms.base:Recommender",
+    "RBM": "longtail.algorithms.deep.rbm:RBM",
     "RP3beta": "longtail.algorithms.graph.rp3beta:RP3beta",
     "SASRec": "longtail.algorithms.sequence.sasrec:SASRec",
     "SequentialRules": "longtail.algorithms.sequence.sr:SequentialRules",
@@ -178,6 +182,7 @@ __all__ = [
     "ClickLR",
     "ClickPredictions",
     "CoClustering",
+    "ConditionalRBM",
     "ContentKNN",
     "ContentProfile",
     "datasets",
@@ -212,6 +217,7 @@ __all__ = [
     "RankFusion",
     "RatingPredictions",
     "Recommender",
+    "RBM",
     "RP3beta",
     "SASRec",
     "SequentialRules",

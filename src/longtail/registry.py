@@ -82,6 +82,8 @@ _BUILT_IN = {
     "mult-dae": "longtail.algorithms.deep.mult_dae:MultDAE",
     "neumf": "longtail.algorithms.deep.neumf:NeuMF",
     "mult-vae": "longtail.algorithms.deep.mult_vae:MultVAE",
+    "rbm": "longtail.algorithms.deep.rbm:RBM",
+    "conditional-rbm": "longtail.algorithms.deep.conditional_rbm:ConditionalRBM",
     "click-lr": "longtail.algorithms.clicks.logistic:ClickLR",
     "click-fm": "longtail.algorithms.clicks.machine:ClickFM",
     "wide-deep": "longtail.algorithms.clicks.wide_deep:WideDeep",
