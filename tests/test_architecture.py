@@ -36,7 +36,9 @@ MAY_IMPORT: dict[str, str] = {
     "longtail.algorithms": "data kernels"
     " algorithms.base algorithms.powers algorithms.histories algorithms.lists algorithms.preferences"
     " algorithms.ranker algorithms.item_weights algorithms.sequential algorithms.trainer",
-    "longtail.algorithms.trainer": "kernels algorithms.trainer",
+    "longtail.algorithms.clicks": "data kernels algorithms.base algorithms.ranker algorithms.preferences"
+    " algorithms.trainer algorithms.predicts_clicks",
+    "longtail.algorithms.trainer": "kernels algorithms.trainer algorithms.lists",
     "longtail.algorithms.hybrid": "data kernels registry"
     " algorithms.base algorithms.powers algorithms.histories algorithms.lists",
     "longtail.algorithms.histories": "data",

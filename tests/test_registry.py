@@ -130,6 +130,17 @@ def test_make_names_what_is_wrong() -> None:
 
 
 def test_every_algorithm_has_a_family() -> None:
-    known = {"baseline", "neighborhood", "content", "factorization", "linear", "graph", "deep", "sequence", "hybrid"}
+    known = {
+        "baseline",
+        "neighborhood",
+        "content",
+        "factorization",
+        "linear",
+        "graph",
+        "clicks",
+        "deep",
+        "sequence",
+        "hybrid",
+    }
     assert {registry.family(name) for name in registry.BUILT_IN} == known
     assert registry.family("no-such-thing") == "plug-in"

@@ -15,9 +15,22 @@ if TYPE_CHECKING:
     import longtail.data.splits as splits
     from longtail.algorithms.base import Recommender, load
     from longtail.algorithms.baseline import Bias, Popular, Random
+    from longtail.algorithms.clicks.dcn import DCN
+    from longtail.algorithms.clicks.deepfm import DeepFM
+    from longtail.algorithms.clicks.logistic import ClickLR
+    from longtail.algorithms.clicks.machine import ClickFM
+    from longtail.algorithms.clicks.wide_deep import WideDeep
     from longtail.algorithms.content.content_knn import ContentKNN
     from longtail.algorithms.content.content_profile import ContentProfile
+    from longtail.algorithms.deep.autorec import AutoRec
+    from longtail.algorithms.deep.cdae import CDAE
+    from longtail.algorithms.deep.conditional_rbm import ConditionalRBM
     from longtail.algorithms.deep.mult_dae import MultDAE
+    from longtail.algorithms.deep.mult_vae import MultVAE
+    from longtail.algorithms.deep.neumf import NeuMF
+    from longtail.algorithms.deep.rbm import RBM
+    from longtail.algorithms.deep.two_tower import TwoTower
+    from longtail.algorithms.deep.watch_time import WatchTime
     from longtail.algorithms.factorization.als import ALS
     from longtail.algorithms.factorization.asymmetric_svd import AsymmetricSVD
     from longtail.algorithms.factorization.bpmf import BPMF
@@ -49,16 +62,21 @@ if TYPE_CHECKING:
     from longtail.algorithms.neighborhood.slope_one import SlopeOne
     from longtail.algorithms.neighborhood.user_knn import UserKNN
     from longtail.algorithms.sequence.ar import AssociationRules
+    from longtail.algorithms.sequence.bert4rec import BERT4Rec
+    from longtail.algorithms.sequence.fpmc import FPMC
     from longtail.algorithms.sequence.gru4rec import GRU4Rec
     from longtail.algorithms.sequence.markov import Markov
+    from longtail.algorithms.sequence.sasrec import SASRec
     from longtail.algorithms.sequence.sknn import SKNN
     from longtail.algorithms.sequence.sr import SequentialRules
     from longtail.algorithms.sequence.stan import STAN
+    from longtail.algorithms.sequence.transrec import TransRec
     from longtail.algorithms.sequence.vsknn import VSKNN
     from longtail.data.catalog import Catalog
     from longtail.data.ids import Ids
+    from longtail.data.impressions import Impressions
     from longtail.data.interactions import Interactions
-    from longtail.data.results import RatingPredictions, TopN
+    from longtail.data.results import ClickPredictions, RatingPredictions, TopN
     from longtail.evaluation import metrics
     from longtail.evaluation.bakeoff import Bakeoff
     from longtail.evaluation.leakage import audit
@@ -70,26 +88,37 @@ _NAMES = {
     "AssociationRules": "longtail.algorithms.sequence.ar:AssociationRules",
     "AsymmetricSVD": "longtail.algorithms.factorization.asymmetric_svd:AsymmetricSVD",
     "audit": "longtail.evaluation.leakage:audit",
+    "AutoRec": "longtail.algorithms.deep.autorec:AutoRec",
     "Bakeoff": "longtail.evaluation.bakeoff:Bakeoff",
+    "BERT4Rec": "longtail.algorithms.sequence.bert4rec:BERT4Rec",
     "Bias": "longtail.algorithms.baseline:Bias",
     "Blend": "longtail.algorithms.hybrid.blend:Blend",
     "BPMF": "longtail.algorithms.factorization.bpmf:BPMF",
     "BPR": "longtail.algorithms.factorization.bpr:BPR",
     "Cascade": "longtail.algorithms.hybrid.cascade:Cascade",
     "Catalog": "longtail.data.catalog:Catalog",
+    "CDAE": "longtail.algorithms.deep.cdae:CDAE",
+    "ClickFM": "longtail.algorithms.clicks.machine:ClickFM",
+    "ClickLR": "longtail.algorithms.clicks.logistic:ClickLR",
+    "ClickPredictions": "longtail.data.results:ClickPredictions",
     "CoClustering": "longtail.algorithms.neighborhood.co_clustering:CoClustering",
+    "ConditionalRBM": "longtail.algorithms.deep.conditional_rbm:ConditionalRBM",
     "ContentKNN": "longtail.algorithms.content.content_knn:ContentKNN",
     "ContentProfile": "longtail.algorithms.content.content_profile:ContentProfile",
     "datasets": "longtail.data.datasets",
+    "DCN": "longtail.algorithms.clicks.dcn:DCN",
+    "DeepFM": "longtail.algorithms.clicks.deepfm:DeepFM",
     "EASE": "longtail.algorithms.linear.ease:EASE",
     "errors": "longtail.errors",
     "FeatureCombination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
     "FM": "longtail.algorithms.factorization.fm:FM",
+    "FPMC": "longtail.algorithms.sequence.fpmc:FPMC",
     "Ids": "longtail.data.ids:Ids",
     "GRU4Rec": "longtail.algorithms.sequence.gru4rec:GRU4Rec",
     "ImplicitALS": "longtail.algorithms.factorization.implicit_als:ImplicitALS",
     "ImplicitItemKNN": "longtail.algorithms.neighborhood.implicit_item_knn:ImplicitItemKNN",
     "ImplicitUserKNN": "longtail.algorithms.neighborhood.implicit_user_knn:ImplicitUserKNN",
+    "Impressions": "longtail.data.impressions:Impressions",
     "Interactions": "longtail.data.interactions:Interactions",
     "ItemKNN": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
     "load": "longtail.algorithms.base:load",
@@ -98,6 +127,8 @@ _NAMES = {
     "Markov": "longtail.algorithms.sequence.markov:Markov",
     "metrics": "longtail.evaluation.metrics",
     "MultDAE": "longtail.algorithms.deep.mult_dae:MultDAE",
+    "NeuMF": "longtail.algorithms.deep.neumf:NeuMF",
+    "MultVAE": "longtail.algorithms.deep.mult_vae:MultVAE",
     "NMF": "longtail.algorithms.factorization.nmf:NMF",
     "P3alpha": "longtail.algorithms.graph.p3alpha:P3alpha",
     "PCA": "longtail.algorithms.factorization.pca:PCA",
@@ -107,7 +138,9 @@ _NAMES = {
     "RankFusion": "longtail.algorithms.hybrid.rank_fusion:RankFusion",
     "RatingPredictions": "longtail.data.results:RatingPredictions",
     "Recommender": "longtail.algorithms.base:Recommender",
+    "RBM": "longtail.algorithms.deep.rbm:RBM",
     "RP3beta": "longtail.algorithms.graph.rp3beta:RP3beta",
+    "SASRec": "longtail.algorithms.sequence.sasrec:SASRec",
     "SequentialRules": "longtail.algorithms.sequence.sr:SequentialRules",
     "SKNN": "longtail.algorithms.sequence.sknn:SKNN",
     "SLIM": "longtail.algorithms.linear.slim:SLIM",
@@ -120,10 +153,14 @@ _NAMES = {
     "Switching": "longtail.algorithms.hybrid.switching:Switching",
     "TimeSVDpp": "longtail.algorithms.factorization.timesvdpp:TimeSVDpp",
     "TopN": "longtail.data.results:TopN",
+    "TransRec": "longtail.algorithms.sequence.transrec:TransRec",
     "Tuner": "longtail.evaluation.tuning:Tuner",
+    "TwoTower": "longtail.algorithms.deep.two_tower:TwoTower",
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
     "VSKNN": "longtail.algorithms.sequence.vsknn:VSKNN",
     "WARP": "longtail.algorithms.factorization.warp:WARP",
+    "WatchTime": "longtail.algorithms.deep.watch_time:WatchTime",
+    "WideDeep": "longtail.algorithms.clicks.wide_deep:WideDeep",
 }
 
 __all__ = [
@@ -131,26 +168,37 @@ __all__ = [
     "AssociationRules",
     "AsymmetricSVD",
     "audit",
+    "AutoRec",
     "Bakeoff",
+    "BERT4Rec",
     "Bias",
     "Blend",
     "BPMF",
     "BPR",
     "Cascade",
     "Catalog",
+    "CDAE",
+    "ClickFM",
+    "ClickLR",
+    "ClickPredictions",
     "CoClustering",
+    "ConditionalRBM",
     "ContentKNN",
     "ContentProfile",
     "datasets",
+    "DCN",
+    "DeepFM",
     "EASE",
     "errors",
     "FeatureCombination",
     "FM",
+    "FPMC",
     "Ids",
     "GRU4Rec",
     "ImplicitALS",
     "ImplicitItemKNN",
     "ImplicitUserKNN",
+    "Impressions",
     "Interactions",
     "ItemKNN",
     "load",
@@ -159,6 +207,7 @@ __all__ = [
     "Markov",
     "metrics",
     "MultDAE",
+    "MultVAE",
     "NMF",
     "P3alpha",
     "PCA",
@@ -168,7 +217,9 @@ __all__ = [
     "RankFusion",
     "RatingPredictions",
     "Recommender",
+    "RBM",
     "RP3beta",
+    "SASRec",
     "SequentialRules",
     "SKNN",
     "SLIM",
@@ -181,10 +232,15 @@ __all__ = [
     "Switching",
     "TimeSVDpp",
     "TopN",
+    "NeuMF",
+    "TwoTower",
+    "TransRec",
     "Tuner",
     "UserKNN",
     "VSKNN",
+    "WatchTime",
     "WARP",
+    "WideDeep",
 ]
 
 

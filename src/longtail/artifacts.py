@@ -62,8 +62,8 @@ class Saved:
 
     Attributes:
         manifest: JSON facts about the model.
-        state: arrays, dicts of arrays, sparse arrays, `Ids`, lists of str, lists of `Saved` and plain JSON values, by
-            name.
+        state: arrays, sparse arrays, `Ids`, dicts of arrays or `Ids`, lists of str, lists of `Saved` and plain JSON
+            values, by name.
     """
 
     manifest: Mapping[str, Any]
@@ -199,7 +199,7 @@ def _encode(name: str, value: Any, tensors: dict[str, AnyArray]) -> Any:
     if isinstance(value, np.ndarray):
         tensors[name] = np.asarray(value, order="C")
         return {"array": name}
-    if isinstance(value, dict) and value and all(isinstance(entry, np.ndarray) for entry in value.values()):
+    if isinstance(value, dict) and value and all(isinstance(entry, (np.ndarray, Ids)) for entry in value.values()):
         return {"arrays": {key: _encode(f"{name}/{key}", entry, tensors) for key, entry in value.items()}}
     if isinstance(value, sparse.csr_array):
         for part in ("data", "indices", "indptr"):

@@ -17,7 +17,21 @@ from typing import Any
 from longtail import params
 from longtail.errors import ConfigError
 
-__all__ = ["BUILT_IN", "GROUP", "LINEUP", "SESSIONS", "family", "get", "make", "name_of", "names", "parse", "spec"]
+__all__ = [
+    "BUILT_IN",
+    "DEEP",
+    "DEEP_SESSIONS",
+    "GROUP",
+    "LINEUP",
+    "SESSIONS",
+    "family",
+    "get",
+    "make",
+    "name_of",
+    "names",
+    "parse",
+    "spec",
+]
 
 GROUP = "longtail.algorithms"
 
@@ -58,8 +72,25 @@ _BUILT_IN = {
     "sknn": "longtail.algorithms.sequence.sknn:SKNN",
     "vsknn": "longtail.algorithms.sequence.vsknn:VSKNN",
     "stan": "longtail.algorithms.sequence.stan:STAN",
+    "autorec": "longtail.algorithms.deep.autorec:AutoRec",
+    "cdae": "longtail.algorithms.deep.cdae:CDAE",
     "gru4rec": "longtail.algorithms.sequence.gru4rec:GRU4Rec",
+    "sasrec": "longtail.algorithms.sequence.sasrec:SASRec",
+    "bert4rec": "longtail.algorithms.sequence.bert4rec:BERT4Rec",
+    "fpmc": "longtail.algorithms.sequence.fpmc:FPMC",
+    "transrec": "longtail.algorithms.sequence.transrec:TransRec",
     "mult-dae": "longtail.algorithms.deep.mult_dae:MultDAE",
+    "neumf": "longtail.algorithms.deep.neumf:NeuMF",
+    "mult-vae": "longtail.algorithms.deep.mult_vae:MultVAE",
+    "rbm": "longtail.algorithms.deep.rbm:RBM",
+    "conditional-rbm": "longtail.algorithms.deep.conditional_rbm:ConditionalRBM",
+    "click-lr": "longtail.algorithms.clicks.logistic:ClickLR",
+    "click-fm": "longtail.algorithms.clicks.machine:ClickFM",
+    "wide-deep": "longtail.algorithms.clicks.wide_deep:WideDeep",
+    "deepfm": "longtail.algorithms.clicks.deepfm:DeepFM",
+    "dcn": "longtail.algorithms.clicks.dcn:DCN",
+    "two-tower": "longtail.algorithms.deep.two_tower:TwoTower",
+    "watch-time": "longtail.algorithms.deep.watch_time:WatchTime",
     "blend": "longtail.algorithms.hybrid.blend:Blend",
     "feature-combination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
     "switching": "longtail.algorithms.hybrid.switching:Switching",
@@ -85,6 +116,12 @@ LINEUP = (
 
 SESSIONS = ("popular", "implicit-item-knn", "ar", "markov", "sr", "sknn", "vsknn", "stan")
 """The same of sessions, what comes next in them."""
+
+DEEP = ("mult-dae",)
+"""The networks that `longtail bakeoff --deep` adds: they need the extra `deep`, and take longer than the others."""
+
+DEEP_SESSIONS: tuple[str, ...] = ()
+"""The networks that it adds where sessions are compared."""
 
 
 def names() -> list[str]:

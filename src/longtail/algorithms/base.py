@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self, TypeAlias
+from typing import Any, ClassVar, Literal, Self, TypeAlias, TypeVar
 
 import numpy as np
 from scipy import sparse
@@ -26,7 +26,9 @@ from longtail.data.results import TopN
 from longtail.errors import ArtifactError, ConfigError, DataError, NotFittedError
 from longtail.types import AnyArray, BoolArray, IntArray
 
-__all__ = ["Candidates", "Exclude", "FoldIn", "Recommender", "Scores", "load"]
+__all__ = ["Candidates", "Exclude", "FoldIn", "Recommender", "Scores", "load", "whole"]
+
+M = TypeVar("M", bound="Recommender")
 
 FoldIn = Literal["exact", "solved", "fallback", "members"]
 Exclude = Literal["seen", "none"]
@@ -255,13 +257,25 @@ class Recommender(ABC):
 
     def save(self, path: str | Path) -> None:
         """Write the fitted model to a directory (`manifest.json`, `arrays.safetensors`), without pickle."""
-        self._require_fitted()
+        Recommender._require_fitted(self)  # not as for a recommendation: see `PredictsClicks`
         saved = _as_data(self)
         artifacts.write(path, saved.manifest, saved.state)
 
     def _require_fitted(self) -> None:
         if not hasattr(self, "histories_"):
             raise NotFittedError(f"{type(self).__name__} has not been fitted; call fit(train) first")
+
+
+def whole(model: M) -> M:
+    """A fitted model, for code that goes on to compare it or to fit others: it must have learned all it was to learn.
+
+    Raises:
+        KeyboardInterrupt: if its training was stopped by hand, which `fit` keeps to itself when there is something to
+            keep.
+    """
+    if getattr(model, "interrupted_", False):
+        raise KeyboardInterrupt
+    return model
 
 
 def load(path: str | Path) -> Recommender:

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from longtail import params, registry
-from longtail.algorithms import powers
+from longtail.algorithms import powers, predicts_clicks
 
 __all__ = ["algorithm_page", "algorithms_table", "describe_algorithm"]
 
@@ -24,6 +24,7 @@ FAMILIES = {
     "factorization": "Matrix factorization",
     "linear": "Linear models",
     "graph": "Graphs",
+    "clicks": "Click-through models",
     "deep": "Deep networks",
     "sequence": "Sequences and sessions",
     "hybrid": "Hybrids",
@@ -38,6 +39,7 @@ FOLD_IN = {
 POWERS = {
     powers.SimilarItems: "compares items",
     powers.Explains: "explains",
+    predicts_clicks.PredictsClicks: "learns from impressions how likely a click is",
     powers.LearnsOnline: "learns one more rating without a refit",
     powers.NeedsCatalog: "needs a catalog of the items",
     powers.NeedsTimes: "needs timestamps",

@@ -18,6 +18,7 @@ from longtail.cli.options import (
     N,
     Spec,
     console,
+    fit_watched,
     fitted_model,
     item_of,
     load_data,
@@ -46,7 +47,7 @@ def fit(
 
     require_target(output)
     interactions = load_data(data, duplicates, bad_rows)
-    model = make(DEFAULT_ALGORITHM if algorithm is None else algorithm).fit(interactions)
+    model = fit_watched(make(DEFAULT_ALGORITHM if algorithm is None else algorithm), interactions)
     model.save(output)
     if as_json:
         facts = {"model": str(output), "algorithm": repr(model), "data": interactions.fingerprint}

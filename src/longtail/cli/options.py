@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import sys
 from collections.abc import Callable
@@ -31,6 +32,7 @@ __all__ = [
     "Spec",
     "bar_of",
     "console",
+    "fit_watched",
     "fitted_model",
     "item_of",
     "load_data",
@@ -74,8 +76,12 @@ Accept = Annotated[
     typer.Option("--accept", metavar="LEAK", help="A leak that is no reason to stop, such as future; repeat it."),
 ]
 DuplicatesOption = Annotated[
-    Literal["error", "last", "mean", "sum"] | None,
-    typer.Option("--duplicates", help="What to do when a user rated an item twice.", show_default="error for ratings"),
+    Literal["error", "last", "mean", "sum", "keep"] | None,
+    typer.Option(
+        "--duplicates",
+        help="What to do when a user rated an item twice; keep leaves clicks as they are.",
+        show_default="error for ratings",
+    ),
 ]
 BadRowsOption = Annotated[
     Literal["error", "drop"], typer.Option("--bad-rows", help="What to do with rows that are not a rating.")
@@ -140,6 +146,30 @@ def make(spec: str) -> Recommender:
     return model
 
 
+def fit_watched(model: Recommender, data: Interactions) -> Recommender:
+    """Fit a model; on a terminal, how far a network is stands there while it learns."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    from longtail.evaluation.progress import training_told
+
+    terminal = Console(stderr=True)
+    status = terminal.status("")
+
+    def told(record: logging.LogRecord) -> None:
+        if record.levelno >= logging.WARNING:
+            typer.echo(f"longtail: {record.getMessage()}", err=True)
+        elif terminal.is_terminal:
+            status.update(escape(record.getMessage()))
+            status.start()
+
+    try:
+        with training_told(told):
+            return model.fit(data)
+    finally:
+        status.stop()
+
+
 def fitted_model(
     saved: Path | None,
     data: str | None,
@@ -154,7 +184,7 @@ def fitted_model(
     if saved is None:
         model = make(default if spec is None else spec)
         require(model)
-        return model.fit(load_data(data, duplicates, bad_rows))
+        return fit_watched(model, load_data(data, duplicates, bad_rows))
     for what, given in (("DATA", data), ("--algorithm", spec)):
         if given is not None:
             raise ConfigError(f"--model {saved} and {what} {given} exclude each other: the model is fitted; drop one")

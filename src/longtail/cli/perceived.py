@@ -58,6 +58,7 @@ def sheet(
     as_json: Json = False,
 ) -> None:
     """Make a blind sheet on which people rate the recommendations of several algorithms."""
+    from longtail.algorithms.base import whole
     from longtail.evaluation.export import require_writable
     from longtail.evaluation.perceived import make_sheet
 
@@ -75,7 +76,7 @@ def sheet(
     models = {name: make(name) for name in names}
     interactions = load_data(data, duplicates, bad_rows)
     chosen = [interactions.user_ids.parse(one) for one in user] if user else _some_users(interactions, users, seed)
-    lists = {name: model.fit(interactions).recommend(chosen, n) for name, model in models.items()}
+    lists = {name: whole(model.fit(interactions)).recommend(chosen, n) for name, model in models.items()}
     made, behind = make_sheet(lists, interactions, chosen, n=n, own=own, seed=seed)
     behind.to_json(key)
     for path in output:

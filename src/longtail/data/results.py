@@ -1,4 +1,4 @@
-"""What recommenders return: `TopN` lists and `RatingPredictions`. Metrics take these, never a model."""
+"""What models return: `TopN` lists, `RatingPredictions`, `ClickPredictions`. Metrics take these, never a model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from longtail.data.ids import Ids
 from longtail.errors import DataError
 from longtail.types import BoolArray, FloatArray, IntArray
 
-__all__ = ["RatingPredictions", "TopN"]
+__all__ = ["ClickPredictions", "RatingPredictions", "TopN"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -163,3 +163,51 @@ class RatingPredictions:
     def to_json(self) -> str:
         """The rows of `to_frame` as a JSON list of objects."""
         return json.dumps(self.to_frame().to_dicts())
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ClickPredictions:
+    """Predicted probabilities of a click beside what happened.
+
+    Attributes:
+        clicked: (n,) 1 where there was a click, else 0.
+        probability: (n,) float32.
+        users: (n,) int32, index into `user_ids`; one beyond the last for users unknown there. None where nobody says.
+        user_ids: external ids of the users, or None.
+
+    Raises:
+        DataError: columns of unequal length, something else than 0 and 1, a probability outside 0 to 1.
+    """
+
+    clicked: FloatArray
+    probability: FloatArray
+    users: IntArray | None = None
+    user_ids: Ids | None = None
+
+    def __post_init__(self) -> None:
+        clicked, probability = np.asarray(self.clicked), np.asarray(self.probability)
+        users = clicked if self.users is None else np.asarray(self.users)
+        if not np.shape(clicked) == np.shape(probability) == np.shape(users) or clicked.ndim != 1:
+            raise DataError(f"{np.shape(probability)} probabilities do not fit clicks of shape {np.shape(clicked)}")
+        if not np.isin(clicked, (0, 1)).all():
+            raise DataError("clicked must be 0 or 1")
+        if not ((probability >= 0) & (probability <= 1)).all():
+            raise DataError("a probability lies between 0 and 1")
+
+    def __len__(self) -> int:
+        return len(self.clicked)
+
+    def __repr__(self) -> str:
+        return f"ClickPredictions({len(self):,} impressions, {int(np.sum(self.clicked)):,} clicked)"
+
+    def to_frame(self) -> pl.DataFrame:
+        """One row an impression: clicked, probability and, where known, user (null for an unknown one)."""
+        frame = pl.DataFrame({"clicked": np.asarray(self.clicked, dtype=np.int8), "probability": self.probability})
+        if self.users is None or self.user_ids is None:
+            return frame
+        known = [*self.user_ids.values.tolist(), None]
+        return frame.with_columns(pl.Series(columns.USER, [known[user] for user in self.users.tolist()]))
+
+    def to_json(self) -> str:
+        """The rows of `to_frame` as a JSON list of objects."""
+        return json.dumps(self.to_frame().to_dicts(), ensure_ascii=False)

@@ -1,16 +1,20 @@
-"""Telling how far a bake-off is: bars on a terminal, a line for each algorithm elsewhere, or nothing."""
+"""Telling how far a bake-off is: bars on a terminal, a line for each algorithm elsewhere, or nothing.
+
+Networks tell the logger `longtail.training` of every epoch; while a bake-off runs, that stands beside the bar.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-__all__ = ["Reporter", "reporting"]
+__all__ = ["Reporter", "reporting", "training_told"]
 
 
 class Reporter(Protocol):
@@ -41,13 +45,19 @@ class _Bars(_Silent):
     def __init__(self, progress: Progress, algorithms: int, stages: int) -> None:
         self._progress, self._algorithms, self._stages = progress, algorithms, stages
         self._through, self._entered = 0, 0
+        self._stage = ""
         self._task = progress.add_task("", total=algorithms * stages)
 
     def stage(self, label: str, what: str) -> None:
         text = f"[bold]{escape(label)}[/] ({self._through + 1} of {self._algorithms}) {escape(what)}"
+        self._stage = text
         completed = self._through * self._stages + min(self._entered, self._stages)
         self._progress.update(self._task, completed=completed, description=text)
         self._entered += 1
+
+    def detail(self, text: str) -> None:
+        """What happens within the stage."""
+        self._progress.update(self._task, description=f"{self._stage}: {escape(text)}")
 
     def finished(self, label: str, outcome: str) -> None:
         self._through, self._entered = self._through + 1, 0
@@ -65,11 +75,28 @@ def reporting(algorithms: int, stages: int, *, show: bool, console: Console | No
         console: where to write; by default standard error.
     """
     console = console or Console(stderr=True)
-    if not show:
-        yield _Silent()
-    elif not console.is_terminal:
-        yield _Lines(console)
+    if not show or not console.is_terminal:
+        with training_told(None):
+            yield _Lines(console) if show else _Silent()
     else:
         shown = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
         with Progress(*shown, console=console, transient=True) as progress:
-            yield _Bars(progress, algorithms, stages)
+            bars = _Bars(progress, algorithms, stages)
+            with training_told(lambda record: bars.detail(record.getMessage())):
+                yield bars
+
+
+@contextlib.contextmanager
+def training_told(told: Callable[[logging.LogRecord], None] | None) -> Iterator[None]:
+    """While active, what the training of networks has to say goes to `told`; None for nowhere."""
+    log, handler = logging.getLogger("longtail.training"), logging.Handler()
+    handler.emit = told or (lambda record: None)  # type: ignore[method-assign, assignment]
+    level = log.level
+    log.addHandler(handler)
+    if told is not None:
+        log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)

@@ -68,7 +68,7 @@ def draw_unseen(
     """Draws (n, k) for people (n,), none of an item in the person's row of the CSR arrays, sorted within a row.
 
     `uniform` is (n, k). What was met is drawn again, from a cheap generator seeded by the number that led to it; after
-    32 tries the last draw stays, as for somebody who has met everything.
+    32 tries the next item after it is taken that was not met. Only somebody who has met everything is drawn that again.
     """
     n, drawn = len(keep), np.empty(uniform.shape, dtype=np.int32)
     for row in range(uniform.shape[0]):
@@ -83,12 +83,30 @@ def draw_unseen(
                 item = np.int32(min(int(place), n - 1))
                 if place - item >= keep[item]:
                     item = other[item]
-                at = np.searchsorted(met, item)
-                if at == len(met) or met[at] != item:
+                if not _holds(met, item):
                     break
                 state ^= state << np.uint64(13)  # xorshift (Marsaglia 2003)
                 state ^= state >> np.uint64(7)
                 state ^= state << np.uint64(17)
                 number = (state >> np.uint64(11)) / 9007199254740992.0
+            else:
+                item = _next_unmet(keep, met, item)
             drawn[row, column] = item
     return drawn
+
+
+@numba.njit(cache=True, nogil=True)
+def _next_unmet(keep: FloatArray, met: IntArray, item: int) -> int:
+    """The first item from `item` on, around the end, that can be drawn and was not met; else `item`."""
+    n = len(keep)
+    for step in range(n):
+        other = (item + step) % n
+        if keep[other] > 0 and not _holds(met, other):
+            return other
+    return item
+
+
+@numba.njit(cache=True, nogil=True)
+def _holds(met: IntArray, item: int) -> bool:
+    at = np.searchsorted(met, item)
+    return bool(at < len(met) and met[at] == item)

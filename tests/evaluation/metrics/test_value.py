@@ -54,7 +54,7 @@ def test_every_entry_names_a_metric_function_and_says_all_there_is_to_say() -> N
     assert len({info.short for info in METRICS.values()}) == len(METRICS)
     lower = {name for name, info in METRICS.items() if info.higher_is_better is False}
     neither = {name for name, info in METRICS.items() if info.higher_is_better is None}
-    assert lower == {"rmse", "mae", "calibration", "exposure_disparity", "user_group_gap"}
+    assert lower == {"rmse", "mae", "log_loss", "calibration", "exposure_disparity", "user_group_gap"}
     assert neither == {
         *("diversity", "intra_list_diversity", "novelty", "self_information", "mean_inverse_user_frequency"),
         *("unexpectedness", "unexpectedness_by_history", "average_recommendation_popularity", "long_tail_share"),

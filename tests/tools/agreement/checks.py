@@ -249,6 +249,20 @@ def accuracy_checks() -> list[Check]:
     return [*found, own]
 
 
+def click_checks() -> list[Check]:
+    asked = [("auc", m.auc, sk.roc_auc_score, "roc_auc_score"), ("log_loss", m.log_loss, sk.log_loss, "log_loss")]
+    return [
+        Check(
+            name,
+            "pooled, and .user_mean",
+            f"{SKLEARN} ({title})",
+            whole(metric, "clicks", user_mean=True),
+            of_world(live.clicks(measure)),
+        )
+        for name, metric, measure, title in asked
+    ]
+
+
 def hit_checks() -> list[Check]:
     rated_liked, expected_liked = success(live.liked), success(live.expected)
 
@@ -703,6 +717,7 @@ def checks() -> list[Check]:
     """All of them, in the order of `METRICS`."""
     everything = [
         *accuracy_checks(),
+        *click_checks(),
         *hit_checks(),
         *trec_checks(),
         *sklearn_checks(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -115,6 +116,24 @@ def errors(measure: Callable[..., float]) -> Answer:
         pairs = list(world.test)
         pooled = measure([world.test[p] for p in pairs], [world.estimates[p] for p in pairs])
         return found | {"all": float(pooled), "user mean": mean(list(found.values()))}
+
+    return answer
+
+
+def clicks(measure: Callable[..., float]) -> Answer:
+    """As `errors`, of what is liked as clicked, and a tenth of the estimate as its probability."""
+
+    def of(world: World, pairs: list[tuple[int, int]]) -> float:
+        clicked = [int(world.test[pair] >= LIKED) for pair in pairs]
+        if measure is sk.roc_auc_score and len(set(clicked)) < 2:
+            return math.nan
+        more = {"labels": [0, 1]} if measure is sk.log_loss else {}
+        return float(measure(clicked, [world.estimates[pair] / 10.0 for pair in pairs], **more))
+
+    def answer(world: World) -> Figures:
+        own = {user: of(world, [pair for pair in world.test if pair[0] == user]) for user in world.test_users}
+        found: Figures = {**own}
+        return found | {"all": of(world, list(world.test)), "user mean": mean(list(own.values()))}
 
     return answer
 

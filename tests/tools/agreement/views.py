@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 
 import longtail as lt
-from agreement.worlds import Pair, World
+from agreement.worlds import LIKED, Pair, World
 from longtail.data.catalog import Catalog
 from longtail.data.ids import Ids
-from longtail.data.results import RatingPredictions, TopN
+from longtail.data.results import ClickPredictions, RatingPredictions, TopN
 from longtail.evaluation.metrics import Groups, MetricValue
 
 Figures = dict[int | str, float]
@@ -64,6 +64,13 @@ class View:
             user_ids=self.user_ids,
             item_ids=self.item_ids,
         )
+
+    @cached_property
+    def clicks(self) -> ClickPredictions:
+        """What is liked as clicked, and a tenth of the estimate as its probability."""
+        clicked = [float(rating >= LIKED) for rating in self.world.test.values()]
+        probability = np.array([self.world.estimates[pair] for pair in self.world.test]) / 10.0
+        return ClickPredictions(np.array(clicked), probability, self.test.users, self.user_ids)
 
     @cached_property
     def lists(self) -> TopN:

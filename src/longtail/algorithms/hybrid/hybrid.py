@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from longtail import registry
-from longtail.algorithms.base import FoldIn, Recommender
+from longtail.algorithms.base import FoldIn, Recommender, whole
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.errors import ConfigError
@@ -56,7 +56,7 @@ class Hybrid(Recommender, ABC):
         """Fit the members one after another; each uses all the cores there are."""
         self.members_: list[Any] = []
         for member in self._unfitted():
-            member.fit(train, catalog)
+            whole(member.fit(train, catalog))
             member.titles_ = self.titles_  # one list for all: it is kept, and saved, once
             self.members_.append(member)
 

@@ -44,6 +44,7 @@ class RowFeed:
         columns: arrays (n, ...) by name.
         batch_size: rows in a batch.
         more: given the generator and a chunk of rows (steps, batch, ...), further arrays for it, such as negatives.
+        more_bytes: how many bytes a step has of these.
 
     Examples:
         >>> feed = RowFeed({"item": np.arange(5)}, batch_size=2)
@@ -57,6 +58,7 @@ class RowFeed:
     columns: Mapping[str, AnyArray]
     batch_size: int
     more: Callable[[np.random.Generator, Chunk], Mapping[str, AnyArray]] | None = None
+    more_bytes: int = 0
 
     @property
     def steps(self) -> int:
@@ -72,7 +74,8 @@ class RowFeed:
         n, steps, size = self._rows, self.steps, self.batch_size
         order = np.resize(rng.permutation(n), steps * size).reshape(steps, size)
         weight = (np.arange(steps * size) < n).astype(np.float32).reshape(steps, size)
-        together = steps_of(steps, sum(column[:1].nbytes for column in self.columns.values()) * size)
+        row_bytes = sum(column[:1].nbytes for column in self.columns.values())
+        together = steps_of(steps, row_bytes * size + self.more_bytes)
         for lo in range(0, steps, together):
             rows = order[lo : lo + together]
             chunk: dict[str, Any] = {name: column[rows] for name, column in self.columns.items()}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -107,11 +110,29 @@ def _epoch(engine: Any, feed: Feed, settings: Settings, epoch: int) -> tuple[flo
             break
         steps = len(next(iter(chunk.values())))
         rate = rates(settings.schedule, settings.learning_rate, settings.warmup, steps, total, first + done)
-        losses.append(engine.run(chunk, rate))
+        with _not_torn():
+            losses.append(engine.run(chunk, rate))
         if len(losses) > AHEAD:
             float(losses[-1 - AHEAD])  # waits until it is run, so that not all of an epoch's batches lie in memory
         done += steps
     return float(sum(float(np.asarray(loss)) for loss in losses)) / max(done, 1), making
+
+
+@contextlib.contextmanager
+def _not_torn() -> Iterator[None]:
+    """An interrupt by hand is heard when the block ends: within, weights are handed over that exist only once."""
+    listening = signal.getsignal(signal.SIGINT) if threading.current_thread() is threading.main_thread() else None
+    if not callable(listening):
+        yield
+        return
+    heard: list[Any] = []
+    signal.signal(signal.SIGINT, lambda number, frame: heard.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, listening)
+        if heard:
+            listening(*heard[0])
 
 
 def _engine(network: Network, settings: Settings) -> Any:
@@ -119,9 +140,9 @@ def _engine(network: Network, settings: Settings) -> Any:
         from longtail.algorithms.trainer.on_jax import JaxEngine
 
         return JaxEngine(network, settings)
-    from longtail.algorithms.trainer.on_keras import FitEngine
+    from longtail.algorithms.trainer.on_keras import StepEngine
 
-    return FitEngine(network, settings)
+    return StepEngine(network, settings)
 
 
 def answers(network: Network, batch: Batch) -> AnyArray:

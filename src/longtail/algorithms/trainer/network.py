@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from longtail.algorithms.trainer import dropout
 from longtail.algorithms.trainer.backend import keras
 from longtail.errors import ConfigError
 from longtail.rng import generator
@@ -113,10 +114,8 @@ class Network(ABC):
         return layer
 
     def dropout(self, rate: float) -> Any:
-        """A built Keras `Dropout` layer with a seed of its own."""
-        layer = keras.layers.Dropout(rate, seed=int(self._rng.integers(2**31)))
-        layer.build((None,))
-        return layer
+        """A layer that drops entries in training, called as Keras's `Dropout` is, with a seed of its own."""
+        return dropout.make(rate, int(self._rng.integers(2**31)))
 
     def normal(self, deviation: float) -> Start:
         """Starting values from a normal distribution of mean 0."""

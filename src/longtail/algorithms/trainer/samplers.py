@@ -53,7 +53,7 @@ class Sampler:
     def draw_unseen(self, rng: np.random.Generator, people: AnyArray, k: int, met: sparse.csr_array) -> IntArray:
         """For each of `people` (any shape), k items not in that person's row of `met` (indices sorted): shape (..., k).
 
-        Somebody who has met nearly everything may be drawn something met after all.
+        Somebody who has met everything that can be drawn is drawn something met after all.
         """
         flat = np.ascontiguousarray(people, dtype=np.int32).ravel()
         drawn = draw_unseen(self._keep, self._other, rng.random((len(flat), k)), flat, met.indptr, met.indices)

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from longtail import params
-from longtail.algorithms.base import Recommender
+from longtail.algorithms.base import Recommender, whole
 from longtail.algorithms.powers import LearnsOnline
 from longtail.data.interactions import Interactions
 from longtail.data.results import TopN
@@ -148,7 +148,7 @@ def churn(
         'it has no seed: nothing is left to chance'
     """
     chosen = Probes.of(data, probes, seed=seed)
-    fitted = model.clone().fit(chosen.base)
+    fitted = whole(model.clone().fit(chosen.base))
     answers = respond(fitted, chosen, n=n, retrains=retrains)
     return churned(fitted, chosen, answers, users=users, days=days, seed=seed)
 
@@ -191,7 +191,7 @@ class _Sample:
         unfitted = reseeded(self.fitted)
         if unfitted is None:
             return Change(ANOTHER_SEED, "it has no seed: nothing is left to chance")
-        other, asked = unfitted.fit(data), self._of(data)
+        other, asked = whole(unfitted.fit(data)), self._of(data)
         return Change.between(ANOTHER_SEED, other.recommend(asked, self.n), self.fitted.recommend(asked, self.n))
 
     def days_apart(self, data: Interactions, days: float) -> list[Change]:
@@ -203,8 +203,8 @@ class _Sample:
         early = data.times < data.times.max() - int(days * DAY) + 1
         if not early.any():
             return [Change(cause, f"the data span less than {days:g} days") for cause in causes]
-        before = self.fitted.clone().fit(data.take(early))
-        after = self.fitted.clone().fit(data)
+        before = whole(self.fitted.clone().fit(data.take(early)))
+        after = whole(self.fitted.clone().fit(data))
         active = np.zeros(data.n_users, dtype=np.bool_)
         active[data.users[~early]] = True
         found = []

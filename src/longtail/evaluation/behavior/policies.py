@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from longtail import registry
-from longtail.algorithms.base import Recommender
+from longtail.algorithms.base import Recommender, whole
 from longtail.data.interactions import Interactions
 from longtail.data.synthetic import World
 from longtail.evaluation.behavior.seeds import reseeded
@@ -45,7 +45,7 @@ class Follow(Policy):
         if self.update == "fold-in" and self._fitted is not None:
             histories = data.once.sequences.histories(data.item_ids, range(data.n_users))
             return self._fitted.recommend_for(histories, n).items
-        self._fitted = (reseeded(self.model, round_number) or self.model.clone()).fit(data)
+        self._fitted = whole((reseeded(self.model, round_number) or self.model.clone()).fit(data))
         return self._fitted.recommend(data.user_ids.values, n).items
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from longtail import registry
-from longtail.algorithms.base import Recommender
+from longtail.algorithms.base import Recommender, whole
 from longtail.data.interactions import Interactions
 from longtail.data.results import TopN
 from longtail.evaluation.behavior.probes import Probes
@@ -126,7 +126,7 @@ def responsiveness(
         [('fold-in', 4, ''), ('online', 4, ''), ('retrain', 1, '')]
     """
     chosen = Probes.of(data, probes, seed=seed)
-    return respond(model.clone().fit(chosen.base), chosen, n=n, retrains=retrains)
+    return respond(whole(model.clone().fit(chosen.base)), chosen, n=n, retrains=retrains)
 
 
 def respond(fitted: Recommender, probes: Probes, *, n: int, retrains: int) -> Responsiveness:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from longtail.algorithms.base import Recommender
+from longtail.algorithms.base import Recommender, whole
 from longtail.data.interactions import Interactions
 from longtail.evaluation.behavior.churn import Churn, churned
 from longtail.evaluation.behavior.probes import Probes
@@ -64,6 +64,6 @@ def behave(
         (7, 3)
     """
     chosen = Probes.of(data, probes, seed=seed)
-    fitted = model.clone().fit(chosen.base)
+    fitted = whole(model.clone().fit(chosen.base))
     answers = respond(fitted, chosen, n=n, retrains=retrains)
     return Behavior(answers.algorithm, churned(fitted, chosen, answers, users=users, days=days, seed=seed), answers)

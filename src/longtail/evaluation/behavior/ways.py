@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from longtail.algorithms.base import Recommender
+from longtail.algorithms.base import Recommender, whole
 from longtail.algorithms.powers import LearnsOnline
 from longtail.data.results import TopN
 from longtail.evaluation.behavior.probes import Probes
@@ -120,7 +120,7 @@ class Retrain(Way):
     def after(self, probe: int) -> Callable[[int], TopN]:
         """A copy is fitted on all and the rating."""
         user = self.probes.user(probe)
-        model = self.model.clone().fit(self.probes.with_rating(probe))
+        model = whole(self.model.clone().fit(self.probes.with_rating(probe)))
         return lambda n: model.recommend([user], n)
 
     def warm_up(self) -> None:

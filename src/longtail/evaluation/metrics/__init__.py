@@ -13,6 +13,7 @@ from longtail.evaluation.metrics.beyond_accuracy import (
     self_information,
     user_coverage,
 )
+from longtail.evaluation.metrics.clicks import auc, log_loss
 from longtail.evaluation.metrics.comparison import kendall_tau_top, rank_biased_overlap, top_n_change
 from longtail.evaluation.metrics.content_similarity import embedding_cosine, feature_cosine, text_cosine
 from longtail.evaluation.metrics.fairness import (
@@ -64,6 +65,7 @@ __all__ = [
     "MetricValue",
     "activity_groups",
     "arhr",
+    "auc",
     "average_recommendation_popularity",
     "calibration",
     "catalog_groups",
@@ -83,6 +85,7 @@ __all__ = [
     "intra_list_diversity",
     "item_exposure",
     "kendall_tau_top",
+    "log_loss",
     "long_tail_share",
     "lorenz_curve",
     "mae",

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from longtail import params
-from longtail.algorithms.base import Recommender
+from longtail.algorithms.base import Recommender, whole
 from longtail.algorithms.powers import PredictsRatings
 from longtail.data import splits
 from longtail.data.interactions import Interactions
@@ -139,7 +139,7 @@ class Examination:
         """The score on each split in turn; a split is not touched before its score is asked for."""
         for (train, held_out), groups in zip(self.splits, self._groups, strict=True):
             wall, cpu = time.perf_counter(), time.process_time()
-            value = self._measure(model.clone().fit(train), held_out)
+            value = self._measure(whole(model.clone().fit(train)), held_out)
             sums, counts = self._by_group(value, held_out, groups)
             wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
             yield FoldScore(float(value), sums.tolist(), counts.tolist(), round(wall, 3), round(cpu, 3))

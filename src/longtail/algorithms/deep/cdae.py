@@ -1,0 +1,214 @@
+"""CDAE: a denoising autoencoder of what a person has met, with a node of each person's own beside the input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from scipy import sparse
+
+from longtail.algorithms.base import FoldIn, Scores
+from longtail.algorithms.deep.autoencoder import AutoencoderRanker, noisy_history, squares
+from longtail.algorithms.preferences import Preference
+from longtail.algorithms.trainer import Batch, Chunk, Network, Table, Tensor, keras
+from longtail.algorithms.trainer.histories import HistoryFeed, laid_out
+from longtail.params import hyper
+from longtail.types import AnyArray, IntArray
+
+__all__ = ["CDAE"]
+
+Activation = Literal["sigmoid", "tanh", "linear"]
+Loss = Literal["logistic", "square"]
+
+SOLVING = 50
+"""Steps in which the node of somebody new is found."""
+
+
+@dataclass(eq=False, kw_only=True)
+class CollaborativeNetwork(Network):
+    """History and a vector of the person -> code -> scores of the items.
+
+    Attributes:
+        n_people: rows of the table of nodes.
+        n_items: width of both ends.
+        factors: units of the code.
+        activation: of the code.
+        kind: the loss of a cell.
+        negatives: empty cells that count, for each that is not.
+        noise: share of a history that is dropped in training.
+        regularization: weight of half the squared weights.
+    """
+
+    n_people: int
+    n_items: int
+    factors: int
+    activation: Activation
+    kind: Loss
+    negatives: float
+    noise: float
+    regularization: float
+
+    def build(self) -> None:
+        """A layer in without activation, to which the node is added, and a layer out."""
+        self.noisy = self.dropout(self.noise)
+        self.encode = self.dense(self.n_items, self.factors)
+        self.nodes = self.weight((self.n_people, self.factors), self.glorot())
+        self.decode = self.dense(self.factors, self.n_items)
+
+    def tables(self) -> tuple[Table, ...]:
+        """A step reads the nodes of its people."""
+        return (Table(weights=("nodes",), indices=("person",)),)
+
+    def loss(self, batch: Batch, training: bool) -> Tensor:
+        """(batch,): the losses of the cells of each person, summed, and half the square of their node."""
+        ops = keras.ops
+        node = ops.take(self.nodes, batch["person"], axis=0)
+        scores = self.scores(self.encode(noisy_history(batch, self.n_items, self.noisy, training, scaled=False)), node)
+        met = laid_out(batch, batch["value"], self.n_items)
+        return ops.sum(self.cells(met, scores), axis=1) + self.weight_of(node)
+
+    def penalty(self, batch: Batch) -> Tensor:
+        """Half the squared weights of both layers."""
+        return 0.5 * self.regularization * squares([self.encode, self.decode])
+
+    def answer(self, batch: Batch) -> Tensor:
+        """(n, n_items): scores for "history" (n, n_items) and "node" (n, factors), by default the node solved for."""
+        inside = self.encode(batch["history"])
+        return self.scores(inside, batch["node"] if "node" in batch else self.solved(batch["history"], inside))
+
+    def scores(self, inside: Tensor, node: Tensor) -> Tensor:
+        """(n, n_items), given what the input and the node (n, factors) add up to within the code."""
+        return self.decode(keras.activations.get(self.activation)(inside + node))
+
+    def weight_of(self, node: Tensor) -> Tensor:
+        """(n,): what is lost by the size of a node."""
+        return 0.5 * self.regularization * keras.ops.sum(keras.ops.square(node), axis=1)
+
+    def empty_weight(self, met: Tensor) -> Tensor:
+        """(n, 1): how much an empty cell counts: the chance that it is among the drawn, `negatives` for each met."""
+        ops = keras.ops
+        number = ops.sum(ops.cast(met > 0, "float32"), axis=1, keepdims=True)
+        return ops.minimum(self.negatives * number / ops.maximum(self.n_items - number, 1.0), 1.0)
+
+    def cells(self, met: Tensor, scores: Tensor) -> Tensor:
+        """(n, n_items): what each cell loses; `met` is how much a cell counts that is not empty."""
+        ops, empty = keras.ops, self.empty_weight(met)
+        if self.kind == "logistic":
+            return ops.where(met > 0, met * ops.softplus(-scores), empty * ops.softplus(scores))
+        return 0.5 * ops.where(met > 0, met * ops.square(1.0 - scores), empty * ops.square(scores))
+
+    def slopes(self, met: Tensor, scores: Tensor) -> Tensor:
+        """(n, n_items): the derivatives of `cells` by the scores."""
+        ops, empty = keras.ops, self.empty_weight(met)
+        if self.kind == "logistic":
+            return ops.where(met > 0, -met * ops.sigmoid(-scores), empty * ops.sigmoid(scores))
+        return ops.where(met > 0, met * (scores - 1.0), empty * scores)
+
+    def solved(self, met: Tensor, inside: Tensor) -> Tensor:
+        """(n, factors): the nodes that lower the loss of full histories, all else fixed (Nesterov's descent)."""
+        ops, kernel = keras.ops, self.decode.kernel
+        curve = (1 / 16 if self.activation == "sigmoid" else 1.0) * (0.25 if self.kind == "logistic" else 1.0)
+        heaviest = ops.maximum(ops.max(met, axis=1, keepdims=True), 1.0)
+        step = 1.0 / (curve * heaviest * _largest(ops.matmul(kernel, ops.transpose(kernel))) + self.regularization)
+
+        def descend(at: Any, carry: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+            node, ahead = carry
+            code = keras.activations.get(self.activation)(inside + ahead)
+            slope = ops.matmul(self.slopes(met, self.decode(code)), ops.transpose(kernel)) * self.bend(code)
+            moved = ahead - step * (slope + self.regularization * ahead)
+            at = ops.cast(at, "float32")
+            return moved, moved + at / (at + 3.0) * (moved - node)
+
+        nothing = ops.zeros_like(inside)
+        return ops.fori_loop(0, SOLVING, descend, (nothing, nothing))[0]
+
+    def bend(self, code: Tensor) -> Tensor:
+        """(n, factors): the derivative of the activation, where it gives `code`."""
+        ops = keras.ops
+        if self.activation == "sigmoid":
+            return code * (1.0 - code)
+        return 1.0 - ops.square(code) if self.activation == "tanh" else ops.ones_like(code)
+
+
+def _largest(matrix: Tensor) -> Tensor:
+    """A little more than the largest eigenvalue of a positive matrix (power iteration)."""
+    ops = keras.ops
+    vector = ops.sum(matrix, axis=1)
+    for _ in range(20):
+        vector = ops.matmul(matrix, vector / ops.maximum(ops.norm(vector), 1e-30))
+    return 1.1 * ops.norm(vector) + 1e-12
+
+
+@dataclass(kw_only=True)
+class CDAE(AutoencoderRanker):
+    """Collaborative denoising autoencoder (Wu, DuBois, Zheng and Ester 2016).
+
+    A denoising autoencoder of the items a person has met, with one input more that is theirs alone, a node with the
+    weights v_u (equations 9 and 10):
+
+        z = h(W' noise(x) + v_u + b),   s = W z + c
+
+    Noise drops each entry with probability `dropout` and divides the others by 1 - dropout. The loss of a person is
+
+        sum over met items of x_i l(1, s_i) + p sum over the others of l(0, s_i) + regularization / 2 |v_u|^2
+
+    with l logistic, log(1 + exp(-s)) and log(1 + exp(s)), or half the squared error; averaged over people, plus
+    regularization / 2 (|W|^2 + |W'|^2). The paper draws `negatives` empty cells for each that is met, anew in every
+    epoch. Since all scores are computed here anyway, each empty cell counts by the chance p that it is drawn: the mean
+    of that loss, without its noise. The paper trains with AdaGrad (`optimizer="adagrad"`).
+
+    A training user is answered with their node. For someone new a node is solved for, everything else fixed: the v that
+    makes the same loss smallest, of their history in full.
+
+    Attributes:
+        preference: see `Ranker`.
+        factors: units of the code.
+        activation: h.
+        loss: l, of a cell.
+        negatives: empty cells that count, for each met.
+        dropout: share of the entries dropped in training.
+        regularization: weight of the squared weights.
+        epochs: see `Trained`; likewise the hyperparameters that follow, and what is learned.
+
+    Examples:
+        >>> import longtail as lt
+        >>> rows = [(u, i) for u in range(20) for i in range(20) if u % 2 == i % 2 and (u + 2 * i) % 5]
+        >>> users, items = zip(*rows, strict=True)
+        >>> data = lt.Interactions.from_frame({"user": users, "item": items})
+        >>> model = CDAE(factors=8, epochs=100, learning_rate=0.01).fit(data)
+        >>> sorted(model.recommend_for([{0: 1, 2: 1}], n=8).of(0))
+        [4, 6, 8, 10, 12, 14, 16, 18]
+    """
+
+    fold_in: ClassVar[FoldIn] = "solved"
+
+    preference: Preference = "binary"
+    factors: int = hyper(50, at_least=1, search=(20, 300), log=True)
+    activation: Activation = "sigmoid"
+    loss: Loss = "logistic"
+    negatives: float = hyper(5.0, at_least=0.0, search=(1.0, 50.0), log=True)
+    dropout: float = hyper(0.5, at_least=0.0, at_most=0.9, search=(0.0, 0.8))
+    regularization: float = hyper(1e-4, at_least=0.0, search=(1e-6, 1e-2), log=True)
+    epochs: int = hyper(100, at_least=1, search=(20, 200), log=True)
+
+    def _network(self) -> Network:
+        return CollaborativeNetwork(
+            n_people=len(self.user_ids_), n_items=len(self.item_ids_), factors=self.factors,
+            activation=self.activation, kind=self.loss, negatives=self.negatives, noise=self.dropout,
+            regularization=self.regularization, precision=self.precision, seed=self.seed,
+        )  # fmt: skip
+
+    def _feed(self, weights: sparse.csr_array) -> HistoryFeed:
+        users = np.flatnonzero(np.diff(weights.indptr) > 0).astype(np.int32)
+
+        def more(rng: np.random.Generator, chunk: Chunk) -> dict[str, AnyArray]:
+            return {"person": users[chunk["person"]]}
+
+        return HistoryFeed(weights[users], self.batch_size, more)
+
+    def _score_users(self, users: IntArray) -> Scores:
+        histories = self.histories_[users]
+        weights = self._preferences(histories).toarray()
+        scores = self._answers({"history": weights, "node": self.weights_["nodes"][users]})
+        return self._ranked(scores, np.diff(histories.indptr) == 0)
