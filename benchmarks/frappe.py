@@ -32,13 +32,13 @@ import longtail as lt
 from longtail import registry
 
 COMMON = {"batch_size": 4096, "learning_rate": 1e-3, "patience": 5}
-DEEP = {"regularization": 0.05, "schedule": "cosine", "epochs": 30}
+DEEP = {"regularization": 0.079, "schedule": "cosine", "epochs": 25, "patience": 25}
 CHOSEN: dict[str, dict[str, Any]] = {
-    "click-lr": {"regularization": 3e-5, "epochs": 300},
-    "click-fm": {"regularization": 1e-6, "epochs": 300},
+    "click-lr": {"regularization": 1.8e-5, "epochs": 300},
+    "click-fm": {"regularization": 7.4e-6, "epochs": 300},
     "wide-deep": DEEP,
     "deepfm": DEEP,
-    "dcn": DEEP,
+    "dcn": DEEP | {"crosses": 4, "structure": "stacked"},
 }
 PUBLISHED = {
     "click-lr": (0.9356, 0.3076),
