@@ -23,6 +23,7 @@ import accuracy
 import attacks
 import behavior
 import filter_bubble
+import frappe
 import growth
 import leakage
 import ranking
@@ -31,7 +32,14 @@ import significance
 
 HERE = Path(__file__).resolve().parent
 PAGES = [
-    HERE.parent / "docs" / name for name in ("results.md", "data-sense.md", "significance.md", "algorithms/sessions.md")
+    HERE.parent / "docs" / name
+    for name in (
+        "results.md",
+        "data-sense.md",
+        "significance.md",
+        "algorithms/sessions.md",
+        "algorithms/click-through.md",
+    )
 ]
 TABLE = re.compile(r"(?<=<!-- table: )(?P<name>[\w -]+)(?P<head> -->\n).*?(?=<!-- end -->)", re.DOTALL)
 
@@ -100,6 +108,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "churn": lambda: behavior.churn(_recorded("behavior")),
     "responsiveness": lambda: behavior.responsiveness(_recorded("behavior")),
     "sessions": lambda: sessions.table(_recorded("sessions")),
+    "frappe": lambda: frappe.table(_recorded("frappe")),
     "filter bubble": lambda: filter_bubble.markdown(_recorded("filter-bubble")),
 }
 

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
     from longtail.algorithms.deep.conditional_rbm import ConditionalRBM
     from longtail.algorithms.deep.mult_dae import MultDAE
     from longtail.algorithms.deep.mult_vae import MultVAE
+    from longtail.algorithms.deep.neumf import NeuMF
     from longtail.algorithms.deep.rbm import RBM
     from longtail.algorithms.deep.two_tower import TwoTower
+    from longtail.algorithms.deep.watch_time import WatchTime
     from longtail.algorithms.factorization.als import ALS
     from longtail.algorithms.factorization.asymmetric_svd import AsymmetricSVD
     from longtail.algorithms.factorization.bpmf import BPMF
@@ -61,10 +63,15 @@ if TYPE_CHECKING:
     from longtail.algorithms.neighborhood.slope_one import SlopeOne
     from longtail.algorithms.neighborhood.user_knn import UserKNN
     from longtail.algorithms.sequence.ar import AssociationRules
+    from longtail.algorithms.sequence.bert4rec import BERT4Rec
+    from longtail.algorithms.sequence.fpmc import FPMC
+    from longtail.algorithms.sequence.gru4rec import GRU4Rec
     from longtail.algorithms.sequence.markov import Markov
+    from longtail.algorithms.sequence.sasrec import SASRec
     from longtail.algorithms.sequence.sknn import SKNN
     from longtail.algorithms.sequence.sr import SequentialRules
     from longtail.algorithms.sequence.stan import STAN
+    from longtail.algorithms.sequence.transrec import TransRec
     from longtail.algorithms.sequence.vsknn import VSKNN
     from longtail.data.catalog import Catalog
     from longtail.data.ids import Ids
@@ -84,6 +91,7 @@ _NAMES = {
     "audit": "longtail.evaluation.leakage:audit",
     "AutoRec": "longtail.algorithms.deep.autorec:AutoRec",
     "Bakeoff": "longtail.evaluation.bakeoff:Bakeoff",
+    "BERT4Rec": "longtail.algorithms.sequence.bert4rec:BERT4Rec",
     "Bias": "longtail.algorithms.baseline:Bias",
     "Blend": "longtail.algorithms.hybrid.blend:Blend",
     "BPMF": "longtail.algorithms.factorization.bpmf:BPMF",
@@ -105,7 +113,9 @@ _NAMES = {
     "errors": "longtail.errors",
     "FeatureCombination": "longtail.algorithms.hybrid.feature_combination:FeatureCombination",
     "FM": "longtail.algorithms.factorization.fm:FM",
+    "FPMC": "longtail.algorithms.sequence.fpmc:FPMC",
     "Ids": "longtail.data.ids:Ids",
+    "GRU4Rec": "longtail.algorithms.sequence.gru4rec:GRU4Rec",
     "ImplicitALS": "longtail.algorithms.factorization.implicit_als:ImplicitALS",
     "ImplicitItemKNN": "longtail.algorithms.neighborhood.implicit_item_knn:ImplicitItemKNN",
     "ImplicitUserKNN": "longtail.algorithms.neighborhood.implicit_user_knn:ImplicitUserKNN",
@@ -119,6 +129,7 @@ _NAMES = {
     "Markov": "longtail.algorithms.sequence.markov:Markov",
     "metrics": "longtail.evaluation.metrics",
     "MultDAE": "longtail.algorithms.deep.mult_dae:MultDAE",
+    "NeuMF": "longtail.algorithms.deep.neumf:NeuMF",
     "MultVAE": "longtail.algorithms.deep.mult_vae:MultVAE",
     "NMF": "longtail.algorithms.factorization.nmf:NMF",
     "P3alpha": "longtail.algorithms.graph.p3alpha:P3alpha",
@@ -131,6 +142,7 @@ _NAMES = {
     "Recommender": "longtail.algorithms.base:Recommender",
     "RBM": "longtail.algorithms.deep.rbm:RBM",
     "RP3beta": "longtail.algorithms.graph.rp3beta:RP3beta",
+    "SASRec": "longtail.algorithms.sequence.sasrec:SASRec",
     "SequentialRules": "longtail.algorithms.sequence.sr:SequentialRules",
     "SKNN": "longtail.algorithms.sequence.sknn:SKNN",
     "SLIM": "longtail.algorithms.linear.slim:SLIM",
@@ -143,11 +155,13 @@ _NAMES = {
     "Switching": "longtail.algorithms.hybrid.switching:Switching",
     "TimeSVDpp": "longtail.algorithms.factorization.timesvdpp:TimeSVDpp",
     "TopN": "longtail.data.results:TopN",
-    "TwoTower": "longtail.algorithms.deep.two_tower:TwoTower",
+    "TransRec": "longtail.algorithms.sequence.transrec:TransRec",
     "Tuner": "longtail.evaluation.tuning:Tuner",
+    "TwoTower": "longtail.algorithms.deep.two_tower:TwoTower",
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
     "VSKNN": "longtail.algorithms.sequence.vsknn:VSKNN",
     "WARP": "longtail.algorithms.factorization.warp:WARP",
+    "WatchTime": "longtail.algorithms.deep.watch_time:WatchTime",
     "WideDeep": "longtail.algorithms.clicks.wide_deep:WideDeep",
 }
 
@@ -158,6 +172,7 @@ __all__ = [
     "audit",
     "AutoRec",
     "Bakeoff",
+    "BERT4Rec",
     "Bias",
     "Blend",
     "BPMF",
@@ -179,7 +194,9 @@ __all__ = [
     "errors",
     "FeatureCombination",
     "FM",
+    "FPMC",
     "Ids",
+    "GRU4Rec",
     "ImplicitALS",
     "ImplicitItemKNN",
     "ImplicitUserKNN",
@@ -205,6 +222,7 @@ __all__ = [
     "Recommender",
     "RBM",
     "RP3beta",
+    "SASRec",
     "SequentialRules",
     "SKNN",
     "SLIM",
@@ -217,10 +235,13 @@ __all__ = [
     "Switching",
     "TimeSVDpp",
     "TopN",
+    "NeuMF",
     "TwoTower",
+    "TransRec",
     "Tuner",
     "UserKNN",
     "VSKNN",
+    "WatchTime",
     "WARP",
     "WideDeep",
 ]

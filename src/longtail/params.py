@@ -43,8 +43,11 @@ def hyper(
     at_most: float | None = None,
     search: tuple[float, float] | None = None,
     log: bool = False,
+    shared: bool = False,
 ) -> T:
     """Declare a hyperparameter: its default, the allowed range, and the range a tuner should search.
+
+    One that is `shared` means the same for many algorithms, and is checked with what they share it from.
 
     Examples:
         >>> @dataclasses.dataclass
@@ -54,6 +57,7 @@ def hyper(
         64
     """
     metadata = {"at_least": at_least, "at_most": at_most, "search": search, "log": log}
+    metadata |= {"shared": True} if shared else {}
     return dataclasses.field(default=default, metadata=metadata)
 
 

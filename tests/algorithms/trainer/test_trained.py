@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import subprocess
 import sys
+import typing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,9 @@ import numpy as np
 import pytest
 
 import longtail as lt
+from longtail import params
 from longtail.algorithms.deep.mult_dae import DenoisingNetwork
+from longtail.algorithms.trainer import Trained
 from longtail.errors import ArtifactError, ConfigError
 
 SOURCE = Path(__file__).parents[3] / "src"
@@ -33,7 +37,12 @@ def small(**options: Any) -> Any:
 def test_weights_are_arrays_by_name_and_training_is_told(blocks) -> None:
     model = small().fit(blocks)
     shapes = {name: array.shape for name, array in model.weights_.items()}
-    assert shapes == {"encode/kernel": (20, 6), "encode/bias": (6,), "decode/kernel": (6, 20), "decode/bias": (20,)}
+    assert shapes == {
+        "encode.0/kernel": (20, 6),
+        "encode.0/bias": (6,),
+        "decode.0/kernel": (6, 20),
+        "decode.0/bias": (20,),
+    }
     assert {array.dtype for array in model.weights_.values()} == {np.dtype(np.float32)}
     assert [epoch["epoch"] for epoch in model.training_] == [1, 2, 3, 4, 5]
     losses = [epoch["loss"] for epoch in model.training_]
@@ -42,8 +51,29 @@ def test_weights_are_arrays_by_name_and_training_is_told(blocks) -> None:
     assert model.report.epochs[0]["seconds"] > 0
 
 
+SHARED = [
+    (name, choice)
+    for name, hint in typing.get_type_hints(Trained).items()
+    for choice in params.choices(hint)
+    if name in {field.name for field in dataclasses.fields(Trained) if field.metadata.get("shared")}
+]
+"""The choices that the contract suite leaves to this file."""
+
+
+@pytest.mark.parametrize(("name", "choice"), SHARED)
+def test_every_choice_of_how_to_train_learns(blocks, name, choice) -> None:
+    """Whom it is shown, it learns: the even items for those of the even."""
+    model = small(**{"epochs": 80, "dropout": 0.0, "learning_rate": 0.05} | {name: choice}).fit(blocks)
+    liked = [item % 2 == user % 2 for user in range(40) for item in model.recommend([user], n=2).of(user)]
+    assert np.mean(liked) > 0.9
+
+
+def test_the_shared_choices_are_those_of_how_to_train() -> None:
+    assert {name for name, _ in SHARED} == {"optimizer", "schedule", "precision"}
+
+
 def test_a_network_keeps_only_what_it_learned(blocks) -> None:
-    network = DenoisingNetwork(n_items=20, factors=6, noise=0.5, regularization=0.0)
+    network = DenoisingNetwork(n_items=20, hidden=(), factors=6, noise=0.5, regularization=0.0)
     assert set(network.values()) == set(small().fit(blocks).weights_)
 
 
@@ -70,7 +100,7 @@ def test_a_damaged_file_of_weights_is_refused_in_a_line(blocks, tmp_path) -> Non
 
 @pytest.mark.parametrize(
     "weights",
-    [{"encode/kernel": np.zeros((20, 5), np.float32)}, {"decode/bias": None}, {"more": np.zeros(1, np.float32)}],
+    [{"encode.0/kernel": np.zeros((20, 5), np.float32)}, {"decode.0/bias": None}, {"more": np.zeros(1, np.float32)}],
     ids=["another shape", "one less", "one more"],
 )
 def test_weights_of_another_network_are_refused_in_a_line(blocks, weights) -> None:
@@ -161,6 +191,8 @@ importlib.util.find_spec = lambda name, *a: None if name.partition(".")[0] == {m
 
 FIT = """
 import longtail as lt
+from longtail import params
+from longtail.algorithms.trainer import Trained
 from longtail.errors import MissingExtraError
 data = lt.Interactions.from_frame({"user": [1, 1, 2, 2], "item": [1, 2, 2, 3]})
 assert lt.make("mult-dae").factors == 200

@@ -85,11 +85,9 @@ class FieldNetwork(Network):
     def logits(self, batch: Batch, training: bool) -> Tensor:
         """(n, candidates)."""
         ops = keras.ops
-        rows, candidates, _ = batch["features"].shape
-        n = rows * candidates
-        fields = ops.reshape(self.read(batch), (n, self.n_fields, self.factors)) if self.has_vectors else None
-        alone = ops.reshape(self.read_alone(batch), (n,)) if self.has_weights else 0.0
-        return ops.reshape(self.logit(fields, self.bias + alone, training), (rows, candidates))
+        fields = ops.reshape(self.read(batch), (-1, self.n_fields, self.factors)) if self.has_vectors else None
+        alone = ops.reshape(self.read_alone(batch), (-1,)) if self.has_weights else 0.0
+        return ops.reshape(self.logit(fields, self.bias + alone, training), (-1, batch["features"].shape[1]))
 
     def read(self, batch: Batch) -> Tensor:
         """(n, candidates, n_fields, factors): of each field the sum of its features' vectors times their amounts."""
@@ -102,8 +100,7 @@ class FieldNetwork(Network):
             lo += width
         if self.history:
             bag = batch["bag"] if "bag" in batch else self._bag(self.vectors, batch)
-            shape = (*each.shape[:2], 1, self.factors)
-            fields.append(ops.broadcast_to(bag[:, None, None, :], shape))
+            fields.append(bag[:, None, None, :] * ops.ones_like(each[:, :, :1]))
         return ops.concatenate(fields, axis=2)
 
     def read_alone(self, batch: Batch) -> Tensor:

@@ -77,8 +77,10 @@ class _RowWise:
     def shrink(self, template: Network) -> None:
         """Let a template stand for the rows of one step only."""
         for name in self.table.weights:
-            shape = (self.capacity, *getattr(template, name).shape[1:])
-            setattr(template, name, keras.Variable(np.zeros(shape, dtype=np.float32), dtype="float32"))
+            whole = getattr(template, name)
+            few = keras.Variable(np.zeros((self.capacity, *whole.shape[1:]), dtype=np.float32), dtype="float32")
+            few.constraint = whole.constraint  # of rows
+            setattr(template, name, few)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _RowWise) and other.key == self.key

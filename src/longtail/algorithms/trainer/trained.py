@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,11 +42,11 @@ class Trained(ABC):
     epochs: int = hyper(20, at_least=1, search=(5, 100), log=True)
     batch_size: int = hyper(256, at_least=1)
     learning_rate: float = hyper(1e-3, at_least=0.0, search=(1e-4, 1e-2), log=True)
-    optimizer: Optimizer = "adam"
-    schedule: Schedule = "constant"
+    optimizer: Optimizer = hyper("adam", shared=True)
+    schedule: Schedule = hyper("constant", shared=True)
     clip_norm: float = hyper(0.0, at_least=0.0)
     patience: int = hyper(0, at_least=0)
-    precision: Precision = "float32"
+    precision: Precision = hyper("float32", shared=True)
     seed: int = hyper(0, at_least=0)
 
     @abstractmethod
@@ -65,8 +65,10 @@ class Trained(ABC):
             seed=self.seed,
         )
 
-    def _train(self, feed: Feed, score: Callable[[], float] | None = None) -> None:
-        """Train a new network on a feed; sets `weights_`, `training_` and `interrupted_`.
+    def _train(
+        self, feed: Feed, score: Callable[[], float] | None = None, start: Mapping[str, AnyArray] | None = None
+    ) -> None:
+        """Train a new network on a feed, from `start` if given; sets `weights_`, `training_` and `interrupted_`.
 
         While `score` is asked, `_answers` answers with the weights of the epoch; `validation` helps to make one.
 
@@ -76,6 +78,8 @@ class Trained(ABC):
         if self.patience and score is None:
             raise ConfigError(f"{type(self).__name__} does not stop early; set patience to 0")
         network = self._network()
+        if start is not None:
+            network.assign(start)
         self._held: tuple[Any, Network] = (None, network)
         report = train(network, feed, self._settings(), score)
         self.weights_ = network.values()
