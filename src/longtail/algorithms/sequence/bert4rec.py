@@ -42,7 +42,7 @@ class ClozeNetwork(Transformer):
         """(k,) of each hidden place."""
         ops, target = keras.ops, batch["target"]
         vectors = self.read(batch, ops.take(self.positions, batch["position"], axis=0))
-        X = self.encoded(vectors, batch["window"], batch["noise"] if training else None)
+        X = self.encoded(vectors, batch["window"], training)
         found = self.guesses(ops.take(ops.reshape(X, (-1, self.factors)), batch["place"], axis=0))
         if not self.negatives:
             return softmax_loss(found, target, self.items, self.offset)
@@ -56,7 +56,7 @@ class ClozeNetwork(Transformer):
         """(n, factors) the guess at the last place, which is hidden."""
         width = batch["item"].shape[1]
         vectors = self.read(batch, self.positions[self.size - width :])
-        return self.guesses(self.encoded(vectors, batch["window"])[:, -1])
+        return self.guesses(self.encoded(vectors, batch["window"], training=False)[:, -1])
 
     def read(self, batch: Batch, positions: Tensor) -> Tensor:
         """(n, size, factors) of items, or of what stands for a hidden one, and of positions."""

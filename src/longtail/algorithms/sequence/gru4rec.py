@@ -12,7 +12,7 @@ from scipy import sparse
 from longtail.algorithms.base import FoldIn, Scores
 from longtail.algorithms.powers import LearnsOnline, SimilarItems
 from longtail.algorithms.sequence.gru_network import Embedding, GRUNetwork, Loss
-from longtail.algorithms.sequence.lane_feed import LaneFeed
+from longtail.algorithms.sequence.lane_feed import LaneFeed, by_first_event
 from longtail.algorithms.sequential import Sequential
 from longtail.algorithms.trainer import Network, Settings, Trained
 from longtail.algorithms.trainer.optimizers import Optimizer
@@ -111,7 +111,7 @@ class GRU4Rec(Trained, Sequential, SimilarItems, LearnsOnline):
     def _fit_preferences(self, weights: sparse.csr_array, train: Interactions, catalog: Catalog | None) -> None:
         feed = LaneFeed(
             weights,
-            _by_first_event(train),
+            by_first_event(train),
             self.batch_size,
             self.negatives,
             self.popularity_exponent,
@@ -168,13 +168,3 @@ def _rounded(sizes: AnyArray) -> AnyArray:
     exponents = np.ceil(np.log2(np.maximum(sizes, 1)) / 2).astype(np.int64)
     found: AnyArray = 4**exponents
     return found
-
-
-def _by_first_event(train: Interactions) -> AnyArray:
-    """Users in order of their first event; without times, as they come."""
-    users = np.arange(train.n_users)
-    if train.times is None:
-        return users
-    first = np.full(train.n_users, np.iinfo(np.int64).max)
-    np.minimum.at(first, train.users, train.times)
-    return np.lexsort((users, first))

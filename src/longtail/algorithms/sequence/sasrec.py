@@ -37,9 +37,9 @@ class NextNetwork(Transformer):
     def loss(self, batch: Batch, training: bool) -> Tensor:
         """(rows, size) of each place."""
         ops, target = keras.ops, batch["target"]
-        shape, noise = target.shape, batch["noise"] if training else None
+        shape = target.shape
         vectors = ops.take(self.items, batch["item"], axis=0) + ops.take(self.positions, batch["position"], axis=0)
-        hidden = ops.cast(self.encoded(vectors, batch["window"], noise), "float32")
+        hidden = ops.cast(self.encoded(vectors, batch["window"], training), "float32")
         if not self.negatives:
             flat = ops.reshape(hidden, (-1, self.factors)), ops.reshape(target, (-1,))
             return ops.reshape(softmax_loss(*flat, self.items), shape)
@@ -55,7 +55,7 @@ class NextNetwork(Transformer):
         """(n, factors) the vector of the last place of rows as `latest` lays them out."""
         ops, width = keras.ops, batch["item"].shape[1]
         vectors = ops.take(self.items, batch["item"], axis=0) + self.positions[self.size - width :]
-        return ops.cast(self.encoded(vectors, batch["window"])[:, -1], "float32")
+        return ops.cast(self.encoded(vectors, batch["window"], training=False)[:, -1], "float32")
 
 
 @dataclass(kw_only=True)
