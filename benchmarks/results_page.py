@@ -25,6 +25,7 @@ import behavior
 import filter_bubble
 import frappe
 import growth
+import gru4rec
 import leakage
 import ranking
 import sessions
@@ -39,6 +40,7 @@ PAGES = [
         "significance.md",
         "algorithms/sessions.md",
         "algorithms/click-through.md",
+        "algorithms/gru4rec.md",
     )
 ]
 TABLE = re.compile(r"(?<=<!-- table: )(?P<name>[\w -]+)(?P<head> -->\n).*?(?=<!-- end -->)", re.DOTALL)
@@ -108,6 +110,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "churn": lambda: behavior.churn(_recorded("behavior")),
     "responsiveness": lambda: behavior.responsiveness(_recorded("behavior")),
     "sessions": lambda: sessions.table(_recorded("sessions")),
+    "gru4rec": lambda: gru4rec.table(_recorded("gru4rec")),
     "frappe": lambda: frappe.table(_recorded("frappe")),
     "filter bubble": lambda: filter_bubble.markdown(_recorded("filter-bubble")),
 }
