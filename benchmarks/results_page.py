@@ -25,6 +25,7 @@ import behavior
 import filter_bubble
 import frappe
 import growth
+import gru4rec
 import leakage
 import ranking
 import sessions
@@ -43,6 +44,7 @@ PAGES = [
         "algorithms/two-tower.md",
         "algorithms/click-through.md",
         "algorithms/graph-networks.md",
+        "algorithms/gru4rec.md",
     )
 ]
 TABLE = re.compile(r"(?<=<!-- table: )(?P<name>[\w -]+)(?P<head> -->\n).*?(?=<!-- end -->)", re.DOTALL)
@@ -166,6 +168,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "sessions": lambda: sessions.table(_recorded("sessions")),
     "towers": towers,
     "million items": million_items,
+    "gru4rec": lambda: gru4rec.table(_recorded("gru4rec")),
     "frappe": lambda: frappe.table(_recorded("frappe")),
     "filter bubble": lambda: filter_bubble.markdown(_recorded("filter-bubble")),
 }
