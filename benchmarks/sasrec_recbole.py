@@ -73,7 +73,7 @@ def main() -> None:
         def __init__(self, steps: int) -> None:
             self.steps = steps
 
-        def __iter__(self):  # noqa: ANN204
+        def __iter__(self):
             return itertools.islice(iter(train), self.steps)
 
         def __len__(self) -> int:
