@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from longtail.algorithms.base import Scores
 from longtail.algorithms.ranker import Ranker
 from longtail.algorithms.trainer import Batch, Network, Tensor, Trained, keras
 from longtail.algorithms.trainer.histories import HistoryFeed, laid_out
 from longtail.algorithms.trainer.validation import hold_out
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
-from longtail.types import FloatArray
+from longtail.types import IntArray
 
 __all__ = ["AutoencoderRanker", "MultinomialNetwork", "noisy_history", "of_length_one", "squares", "through"]
 
@@ -107,5 +108,5 @@ class AutoencoderRanker(Trained, Ranker):
         """Scores (n, n_items) of training users, by their numbers and their preferences."""
         return self._score_preferences(weights)
 
-    def _score_preferences(self, weights: sparse.csr_array) -> FloatArray:
+    def _score_preferences(self, weights: sparse.csr_array) -> Scores:
         return self._answers({"history": weights.toarray()})

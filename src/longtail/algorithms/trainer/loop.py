@@ -140,9 +140,9 @@ def _engine(network: Network, settings: Settings) -> Any:
         from longtail.algorithms.trainer.on_jax import JaxEngine
 
         return JaxEngine(network, settings)
-    from longtail.algorithms.trainer.on_keras import FitEngine
+    from longtail.algorithms.trainer.on_keras import StepEngine
 
-    return FitEngine(network, settings)
+    return StepEngine(network, settings)
 
 
 def answers(network: Network, batch: Batch) -> AnyArray:

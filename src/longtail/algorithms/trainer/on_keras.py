@@ -1,8 +1,8 @@
-"""Training on TensorFlow and PyTorch: `keras.Model.fit`, chunk by chunk."""
+"""Training on TensorFlow and PyTorch: step by step, by the optimizers of Keras."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -13,33 +13,29 @@ from longtail.algorithms.trainer.feeds import Chunk
 from longtail.algorithms.trainer.network import Network
 from longtail.algorithms.trainer.settings import Settings
 from longtail.algorithms.trainer.weighing import mean_loss
-from longtail.errors import ConfigError
 from longtail.types import FloatArray
 
-__all__ = ["FitEngine", "answering"]
+__all__ = ["StepEngine", "answering"]
 
 
-class FitEngine:
-    """Runs chunks of steps by `fit`."""
+class StepEngine:
+    """Runs chunks a step at a time, on the weights of the network itself; tables are updated whole."""
 
     def __init__(self, network: Network, settings: Settings) -> None:
-        self.model = Fitted(network)
-        clip = settings.clip_norm or None
-        optimizer = optimizers.make(settings.optimizer, 1.0, settings.momentum, settings.weight_decay)
-        optimizer.global_clipnorm = clip
-        self.model.compile(optimizer=optimizer)
+        self.trained = [variable for variable in network.variables().values() if variable.trainable]
+        self.optimizer = optimizers.make(settings.optimizer, 1.0, settings.momentum, settings.weight_decay)
+        self.optimizer.global_clipnorm = settings.clip_norm or None
+        self.optimizer.build(self.trained)
+        make = _step_on_torch if backend.name() == "torch" else _step_on_tensorflow
+        self.step = make(network, self.trained, self.optimizer)
 
     def run(self, chunk: Chunk, rates: FloatArray) -> float:
         """Run the steps of a chunk; returns the sum of their losses."""
-
-        def batches() -> Iterator[tuple[dict[str, Any]]]:
-            for step in range(len(rates)):
-                yield ({name: array[step] for name, array in chunk.items()},)
-
-        told = self.model.fit(
-            batches(), steps_per_epoch=len(rates), epochs=1, verbose=0, callbacks=[_Rates(rates)], shuffle=False
-        )
-        return float(told.history["loss"][-1]) * len(rates)
+        total: Any = 0.0
+        for at, rate in enumerate(rates):
+            self.optimizer.learning_rate = float(rate)
+            total = total + self.step({name: _tensor(array[at]) for name, array in chunk.items()})
+        return float(keras.ops.convert_to_numpy(total))
 
     def sync(self) -> None:
         """The weights are the network's own."""
@@ -48,44 +44,41 @@ class FitEngine:
         """The weights are the network's own."""
 
 
-class Fitted(keras.Model):  # type: ignore[misc]
-    """A network as Keras trains it: its output is its loss."""
+def _step_on_torch(network: Network, trained: list[Any], optimizer: Any) -> Callable[[dict[str, Any]], Any]:
+    import torch
 
-    def __init__(self, network: Network) -> None:
-        super().__init__()
-        self.network, self.held = network, list(network.variables().values())
-        self.parts = [layer for _, layer in network._layers()]
-        self.built = True
-        if len({variable.path for variable in self.held}) != len(self.held):
-            raise ConfigError(f"{type(network).__name__}: two of its variables have the same name")
+    def step(batch: dict[str, Any]) -> Any:
+        loss = mean_loss(network, batch)
+        loss.backward()
+        gradients = [torch.zeros_like(v.value) if v.value.grad is None else v.value.grad for v in trained]
+        with torch.no_grad():
+            optimizer.apply(gradients, trained)
+        for variable in trained:
+            variable.value.grad = None
+        return loss.detach()
 
-    def call(self, batch: Any, training: bool = False) -> Any:
-        """The mean loss of a batch."""
-        loss = mean_loss(self.network, batch)
-        self.add_loss(loss)
+    return step
+
+
+def _step_on_tensorflow(network: Network, trained: list[Any], optimizer: Any) -> Callable[[dict[str, Any]], Any]:
+    import tensorflow as tf
+
+    def step(batch: dict[str, Any]) -> Any:
+        with tf.GradientTape() as tape:
+            loss = mean_loss(network, batch)
+        gradients = tape.gradient(loss, [v.value for v in trained], unconnected_gradients="zero")
+        optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients], trained)
         return loss
 
-    def build(self, shapes: Any = None) -> None:
-        """Nothing: the network has made its weights."""
-        self.built = True
-
-
-class _Rates(keras.callbacks.Callback):  # type: ignore[misc]
-    """Sets the learning rate of every step."""
-
-    def __init__(self, rates: FloatArray) -> None:
-        super().__init__()
-        self.rates = rates
-
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
-        self.model.optimizer.learning_rate = float(self.rates[batch])
+    compiled: Callable[[dict[str, Any]], Any] = tf.function(step)
+    return compiled
 
 
 def answering(network: Network) -> Any:
     """The `answer` of a network without gradients: batch -> array."""
 
     def answer(batch: Any) -> Any:
-        tensors = {name: keras.ops.convert_to_tensor(np.asarray(array)) for name, array in batch.items()}
+        tensors = {name: _tensor(array) for name, array in batch.items()}
         if backend.name() != "torch":
             return network.answer(tensors)
         import torch
@@ -94,3 +87,7 @@ def answering(network: Network) -> Any:
             return network.answer(tensors)
 
     return answer
+
+
+def _tensor(array: Any) -> Any:
+    return keras.ops.convert_to_tensor(np.asarray(array))
