@@ -108,7 +108,7 @@ class Towers(Network):
         ids = batch["drawn" if kind else "item"]
         vectors, biases = ops.take(self.items, ids, axis=0), ops.take(self.biases, ids, axis=0)
         if self.n_terms:
-            kept = self.dropped(ops.ones((ids.shape[0], 1)), training=training)
+            kept = self.dropped(ops.ones_like(biases), training=training)
             known = kept if "known" not in batch else batch["known"][:, None]
             vectors = vectors * known + self._summed(self.terms, batch[f"{kind}term"], batch[f"{kind}term_weight"])
         return self._finished(vectors, self.item_tower), biases[:, 0]

@@ -129,10 +129,8 @@ class WatchTime(Trained, Ranker):
         }
         sampler = Sampler(self.popularity_ > 0, 1.0)
         size = min(self.batch_size, len(wanted))
-        met = sparse.csr_array((amounts, weights.indices, weights.indptr), shape=weights.shape)
-        if k and not amounts.all():
-            met = sparse.csr_array((amounts, weights.indices.copy(), weights.indptr.copy()), shape=weights.shape)
-            met.eliminate_zeros()
+        met = sparse.csr_array((amounts, weights.indices.copy(), weights.indptr.copy()), shape=weights.shape)
+        met.eliminate_zeros()
 
         def more(rng: np.random.Generator, chunk: Chunk) -> Chunk:
             steps, people = chunk["item"].shape[0], chunk.pop("person")

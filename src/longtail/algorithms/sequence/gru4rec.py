@@ -96,7 +96,7 @@ class GRU4Rec(Trained, Sequential, SimilarItems, LearnsOnline):
     epochs: int = hyper(10, at_least=1, search=(5, 30), log=True)
     batch_size: int = hyper(32, at_least=1)
     learning_rate: float = hyper(0.2, at_least=0.0, search=(0.02, 0.4), log=True)
-    optimizer: Optimizer = "adagrad"
+    optimizer: Optimizer = hyper("adagrad", shared=True)
     momentum: float = hyper(0.2, at_least=0.0, at_most=0.99, search=(0.0, 0.8))
     max_length: int = hyper(0, at_least=0)
 
