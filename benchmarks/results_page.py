@@ -29,6 +29,7 @@ import leakage
 import ranking
 import sessions
 import significance
+import translation
 
 HERE = Path(__file__).resolve().parent
 PAGES = [
@@ -38,6 +39,7 @@ PAGES = [
         "data-sense.md",
         "significance.md",
         "algorithms/sessions.md",
+        "algorithms/translation.md",
         "algorithms/click-through.md",
     )
 ]
@@ -109,6 +111,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "responsiveness": lambda: behavior.responsiveness(_recorded("behavior")),
     "sessions": lambda: sessions.table(_recorded("sessions")),
     "frappe": lambda: frappe.table(_recorded("frappe")),
+    "translation": lambda: translation.table(_recorded("translation")),
     "filter bubble": lambda: filter_bubble.markdown(_recorded("filter-bubble")),
 }
 
