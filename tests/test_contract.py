@@ -104,6 +104,8 @@ SMALL: dict[str, dict[str, Any]] = {
     **{name: {"preference": "liked"} for name in ("ar", "sr", "markov", "sknn", "vsknn", "stan")},
     **{name: {"preference": "liked", "factors": 16, **NETWORK} for name in ("cdae", "mult-dae")},
     "mult-vae": {"preference": "liked", "hidden": (16,), "factors": 8, **NETWORK},
+    **{name: {"factors": 8, **NETWORK} for name in ("rbm", "conditional-rbm")},
+    "lightgcn": {"preference": "liked", "factors": 8, "epochs": 30, "batch_size": 64, "learning_rate": 0.02},
     "autorec": {"factors": 8, "center": "mean", "regularization": 0.01, **NETWORK},
     # There everyone meets the items in the same turn, and nothing follows the last ones: much noise, and a loss among
     # the targets of eight lanes only, let it learn the two groups besides what comes next.

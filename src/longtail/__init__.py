@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from longtail.algorithms.factorization.svdpp import SVDpp
     from longtail.algorithms.factorization.timesvdpp import TimeSVDpp
     from longtail.algorithms.factorization.warp import WARP
+    from longtail.algorithms.graph.lightgcn import LightGCN
     from longtail.algorithms.graph.p3alpha import P3alpha
     from longtail.algorithms.graph.rp3beta import RP3beta
     from longtail.algorithms.hybrid.blend import Blend
@@ -121,6 +122,7 @@ _NAMES = {
     "Impressions": "longtail.data.impressions:Impressions",
     "Interactions": "longtail.data.interactions:Interactions",
     "ItemKNN": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
+    "LightGCN": "longtail.algorithms.graph.lightgcn:LightGCN",
     "load": "longtail.algorithms.base:load",
     "LogisticMF": "longtail.algorithms.factorization.logistic_mf:LogisticMF",
     "make": "longtail.registry:make",
@@ -201,6 +203,7 @@ __all__ = [
     "Impressions",
     "Interactions",
     "ItemKNN",
+    "LightGCN",
     "load",
     "LogisticMF",
     "make",

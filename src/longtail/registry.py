@@ -66,6 +66,7 @@ _BUILT_IN = {
     "sparse-ease": "longtail.algorithms.linear.sparse_ease:SparseEASE",
     "p3alpha": "longtail.algorithms.graph.p3alpha:P3alpha",
     "rp3beta": "longtail.algorithms.graph.rp3beta:RP3beta",
+    "lightgcn": "longtail.algorithms.graph.lightgcn:LightGCN",
     "ar": "longtail.algorithms.sequence.ar:AssociationRules",
     "sr": "longtail.algorithms.sequence.sr:SequentialRules",
     "markov": "longtail.algorithms.sequence.markov:Markov",
