@@ -141,7 +141,6 @@ SMALL: dict[str, dict[str, Any]] = {
         "learning_rate": 0.02,
     },
     **{name: {"factors": 8, "momentum": 0.9, **NETWORK} for name in ("rbm", "conditional-rbm")},
-    "mult-dae": {"preference": "liked", "factors": 16, "epochs": 60, "batch_size": 16, "learning_rate": 0.01},
     "click-fm": {**CLICKS, "factors": 4},
     "click-lr": CLICKS,
     **{name: {**CLICKS, "factors": 4, "hidden": (16,)} for name in ("wide-deep", "deepfm", "dcn")},
