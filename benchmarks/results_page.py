@@ -45,6 +45,7 @@ PAGES = [
         "algorithms/neural-cf.md",
         "algorithms/two-tower.md",
         "algorithms/click-through.md",
+        "algorithms/autoencoders.md",
         "algorithms/graph-networks.md",
         "algorithms/gru4rec.md",
     )
@@ -150,7 +151,21 @@ def million_items() -> str:
     return "\n".join(lines)
 
 
+def autoencoders(which: str) -> str:
+    """The records of the autoencoders, among those of the simple models that they have to beat."""
+    if which == "ratings":
+        others = [run for run in _recorded("accuracy") if run["algorithm"] in ("svd", "bpmf", "item-knn", "bias")]
+        return accuracy.markdown([*_recorded("autorec"), *others])
+    own = _recorded("autoencoders")
+    simple = ("ease", "implicit-als", "implicit-item-knn", "bpr", "popular")
+    asked = {(run["data"], run["protocol"]) for run in own}
+    others = [run for run in _recorded("ranking") if run["algorithm"] in simple]
+    return ranking.tables([*own, *(run for run in others if (run["data"], run["protocol"]) in asked)]).strip()
+
+
 TABLES: dict[str, Callable[[], str]] = {
+    "autoencoders of ratings": lambda: autoencoders("ratings"),
+    "autoencoders for lists": lambda: autoencoders("lists"),
     "boltzmann": lambda: of_ratings("rbm", "conditional-rbm", "bias", "svd", "svdpp"),
     "lightgcn": lambda: per_item("lightgcn", "bpr", "ease", "implicit-als", "rp3beta", "popular"),
     "accuracy": lambda: accuracy.markdown(_recorded("accuracy")),
