@@ -154,7 +154,7 @@ def million_items() -> str:
 def autoencoders(which: str) -> str:
     """The records of the autoencoders, among those of the simple models that they have to beat."""
     if which == "ratings":
-        others = [run for run in _recorded("accuracy") if run["algorithm"] in ("svd", "bpmf", "item-knn", "bias")]
+        others = [run for run in _recorded("accuracy") if run["algorithm"] in ("fm", "svd", "bpmf", "item-knn", "bias")]
         return accuracy.markdown([*_recorded("autorec"), *others])
     own = _recorded("autoencoders")
     simple = ("ease", "implicit-als", "implicit-item-knn", "bpr", "popular")
