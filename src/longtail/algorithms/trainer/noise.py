@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from longtail.algorithms.trainer.backend import keras
-from longtail.algorithms.trainer.network import Tensor
 from longtail.types import IntArray
 
 __all__ = ["dropped", "noise"]
@@ -21,7 +22,7 @@ def noise(rng: np.random.Generator, steps: int) -> IntArray:
     return rng.integers(-(2**31), 2**31, size=(steps, 1), dtype=np.int32)
 
 
-def dropped(values: Tensor, rate: float, seed: Tensor, layer: int) -> Tensor:
+def dropped(values: Any, rate: float, seed: Any, layer: int) -> Any:
     """`values` with each entry 0 with probability `rate`, and else divided by 1 - rate (Srivastava and others 2014).
 
     Which entries are dropped follows from `seed`, `layer` and where they stand, by the mixing function of MurmurHash3
@@ -49,11 +50,11 @@ def dropped(values: Tensor, rate: float, seed: Tensor, layer: int) -> Tensor:
     return ops.where(drawn < kept, values * (1.0 / (1.0 - rate)), ops.zeros_like(values))
 
 
-def _mixed(bits: Tensor) -> Tensor:
+def _mixed(bits: Any) -> Any:
     """The finalizer of MurmurHash3, on int32: products wrap around, and shifts to the right bring in zeros."""
     ops = keras.ops
 
-    def shifted(values: Tensor, places: int) -> Tensor:
+    def shifted(values: Any, places: int) -> Any:
         return ops.bitwise_and(ops.right_shift(values, np.int32(places)), np.int32(2 ** (32 - places) - 1))
 
     bits = ops.bitwise_xor(bits, shifted(bits, 16)) * np.int32(-2048144789)
