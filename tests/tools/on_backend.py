@@ -7,13 +7,10 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 import traceback
 from pathlib import Path
 from typing import Any
 from unittest import SkipTest
-
-import numpy as np
 
 import longtail as lt
 import longtail.testing
@@ -58,11 +55,13 @@ def failures(name: str) -> tuple[list[str], int]:
 
 def main() -> None:
     told: dict[str, Any] = {}
-    for name in sys.argv[1:] or NETWORKS:
-        began = time.perf_counter()
-        failed, n = failures(name)
-        told[name] = {"failures": failed, "cases": n, **learned(name), "seconds": time.perf_counter() - began}
-    print(json.dumps(told, default=np.ndarray.tolist))
+    for name in [argument for argument in sys.argv[1:] if argument != "--contract"]:
+        if "--contract" in sys.argv:
+            failed, n = failures(name)
+            told[name] = {"failures": failed, "cases": n}
+        else:
+            told[name] = learned(name)
+    print(json.dumps(told))
 
 
 if __name__ == "__main__":
