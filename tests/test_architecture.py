@@ -245,7 +245,8 @@ def test_no_import_cycles() -> None:
 
 def test_libraries_are_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    declared = [*project["dependencies"], *project["optional-dependencies"]["torch"]]
+    extras = project["optional-dependencies"]
+    declared = [*project["dependencies"], *extras["torch"], *extras["tensorflow"]]
     names = {re.split(r"[<>=\[ ]", text)[0] for text in declared}
     assert foreign_libraries(ALL, (names - {"scikit-learn"}) | {"sklearn"}) == []
 

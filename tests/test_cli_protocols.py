@@ -93,13 +93,46 @@ def test_a_bakeoff_of_sessions(run: Run, clicks: Path) -> None:
     code, out, err = run("bakeoff", str(clicks), "--sessions", "--json")
     assert code == 0, err
     found = json.loads(out)
-    assert found["protocol"]["name"] == "next-item"
+    assert found["protocol"]["name"] == "every-click"
+    assert found["data"]["rows"] == len(clicks.read_text().splitlines()) - 1
     assert [one["algorithm"] for one in found["outcomes"]] == list(registry.SESSIONS)
     assert not any(one["error"] for one in found["outcomes"])
     _, out, _ = run("bakeoff", str(clicks), "--sessions", "--protocol", "rest-of-session", "-a", "markov", "--json")
     chosen = json.loads(out)
     assert chosen["protocol"]["name"] == "rest-of-session"
     assert [one["algorithm"] for one in chosen["outcomes"]] == ["markov"]
+
+
+def test_a_bakeoff_of_sessions_reads_the_logs_of_the_field(run: Run, tmp_path: Path) -> None:
+    """Tabs, the usual names, times in parts of a second, and second clicks, which stay."""
+    rows = [(s, 100 + (s + k // 2) % 5, 1_400_000_000.25 + 1_000 * s + 10 * k) for s in range(1, 41) for k in range(6)]
+    text = "\n".join(["SessionId\tItemId\tTime", *(f"{s}\t{i}\t{t:.3f}" for s, i, t in rows)])
+    (tmp_path / "clicks.txt").write_text(text + "\n", encoding="utf-8")
+    code, out, err = run("bakeoff", str(tmp_path / "clicks.txt"), "--sessions", "-a", "markov", "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert (found["data"]["rows"], found["data"]["users"]) == (240, 40)
+    assert found["data"]["splits"]["every click"]["test_rows"] == 8 * 5
+    merged = run(
+        "bakeoff", str(tmp_path / "clicks.txt"), "--sessions", "-a", "markov", "--duplicates", "last", "--json"
+    )
+    assert json.loads(merged[1])["data"]["rows"] == 120
+
+
+def test_ratings_are_sessions_too_where_somebody_says_so(run: Run, tmp_path: Path) -> None:
+    rows = ["user,item,rating,timestamp", *(f"{u},{(u + k) % 9},4,{1000 * u + k}" for u in range(30) for k in range(5))]
+    (tmp_path / "ratings.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    for data in (str(tmp_path / "ratings.csv"), "synthetic:users=60,items=40,ratings=900"):
+        code, out, err = run("bakeoff", data, "--sessions", "-a", "markov", "--json")
+        assert code == 0, err
+        assert json.loads(out)["protocol"]["name"] == "every-click"
+
+
+def test_a_named_data_set_takes_no_policy(run: Run) -> None:
+    for data in ("synthetic:users=60,items=40,ratings=900", "ml-100k"):
+        code, _, err = run("bakeoff", data, "--duplicates", "last")
+        assert code == 2
+        assert "has no bad rows and no duplicates, so it takes no duplicates" in err
 
 
 @pytest.mark.parametrize(

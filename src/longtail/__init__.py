@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from longtail.algorithms.content.content_profile import ContentProfile
     from longtail.algorithms.deep.autorec import AutoRec
     from longtail.algorithms.deep.cdae import CDAE
+    from longtail.algorithms.deep.conditional_rbm import ConditionalRBM
     from longtail.algorithms.deep.mult_dae import MultDAE
     from longtail.algorithms.deep.mult_vae import MultVAE
     from longtail.algorithms.deep.neumf import NeuMF
+    from longtail.algorithms.deep.rbm import RBM
     from longtail.algorithms.deep.two_tower import TwoTower
+    from longtail.algorithms.deep.watch_time import WatchTime
     from longtail.algorithms.factorization.als import ALS
     from longtail.algorithms.factorization.asymmetric_svd import AsymmetricSVD
     from longtail.algorithms.factorization.bpmf import BPMF
@@ -42,6 +45,7 @@ if TYPE_CHECKING:
     from longtail.algorithms.factorization.svdpp import SVDpp
     from longtail.algorithms.factorization.timesvdpp import TimeSVDpp
     from longtail.algorithms.factorization.warp import WARP
+    from longtail.algorithms.graph.lightgcn import LightGCN
     from longtail.algorithms.graph.p3alpha import P3alpha
     from longtail.algorithms.graph.rp3beta import RP3beta
     from longtail.algorithms.hybrid.blend import Blend
@@ -99,6 +103,7 @@ _NAMES = {
     "ClickLR": "longtail.algorithms.clicks.logistic:ClickLR",
     "ClickPredictions": "longtail.data.results:ClickPredictions",
     "CoClustering": "longtail.algorithms.neighborhood.co_clustering:CoClustering",
+    "ConditionalRBM": "longtail.algorithms.deep.conditional_rbm:ConditionalRBM",
     "ContentKNN": "longtail.algorithms.content.content_knn:ContentKNN",
     "ContentProfile": "longtail.algorithms.content.content_profile:ContentProfile",
     "datasets": "longtail.data.datasets",
@@ -117,6 +122,7 @@ _NAMES = {
     "Impressions": "longtail.data.impressions:Impressions",
     "Interactions": "longtail.data.interactions:Interactions",
     "ItemKNN": "longtail.algorithms.neighborhood.item_knn:ItemKNN",
+    "LightGCN": "longtail.algorithms.graph.lightgcn:LightGCN",
     "load": "longtail.algorithms.base:load",
     "LogisticMF": "longtail.algorithms.factorization.logistic_mf:LogisticMF",
     "make": "longtail.registry:make",
@@ -134,6 +140,7 @@ _NAMES = {
     "RankFusion": "longtail.algorithms.hybrid.rank_fusion:RankFusion",
     "RatingPredictions": "longtail.data.results:RatingPredictions",
     "Recommender": "longtail.algorithms.base:Recommender",
+    "RBM": "longtail.algorithms.deep.rbm:RBM",
     "RP3beta": "longtail.algorithms.graph.rp3beta:RP3beta",
     "SASRec": "longtail.algorithms.sequence.sasrec:SASRec",
     "SequentialRules": "longtail.algorithms.sequence.sr:SequentialRules",
@@ -154,6 +161,7 @@ _NAMES = {
     "UserKNN": "longtail.algorithms.neighborhood.user_knn:UserKNN",
     "VSKNN": "longtail.algorithms.sequence.vsknn:VSKNN",
     "WARP": "longtail.algorithms.factorization.warp:WARP",
+    "WatchTime": "longtail.algorithms.deep.watch_time:WatchTime",
     "WideDeep": "longtail.algorithms.clicks.wide_deep:WideDeep",
 }
 
@@ -176,6 +184,7 @@ __all__ = [
     "ClickLR",
     "ClickPredictions",
     "CoClustering",
+    "ConditionalRBM",
     "ContentKNN",
     "ContentProfile",
     "datasets",
@@ -194,6 +203,7 @@ __all__ = [
     "Impressions",
     "Interactions",
     "ItemKNN",
+    "LightGCN",
     "load",
     "LogisticMF",
     "make",
@@ -210,6 +220,7 @@ __all__ = [
     "RankFusion",
     "RatingPredictions",
     "Recommender",
+    "RBM",
     "RP3beta",
     "SASRec",
     "SequentialRules",
@@ -230,6 +241,7 @@ __all__ = [
     "Tuner",
     "UserKNN",
     "VSKNN",
+    "WatchTime",
     "WARP",
     "WideDeep",
 ]

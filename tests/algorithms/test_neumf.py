@@ -19,7 +19,7 @@ from longtail.testing.worlds import ragged, toy_worlds
 from longtail.types import AnyArray
 
 SIZES: dict[str, Any] = {
-    "n_users": 4, "n_items": 6, "factors": 3, "layers": (4, 5, 2), "parts": "both", "negatives": 2,
+    "n_users": 4, "n_items": 6, "factors": 3, "hidden": (4, 5, 2), "parts": "both", "negatives": 2,
     "regularization": 0.0, "fold_in_steps": 400, "fold_in_rate": 0.02,
 }  # fmt: skip
 Weights = dict[str, AnyArray]
@@ -174,7 +174,7 @@ def test_joined_parts_score_the_mean_of_both() -> None:
 
 
 def test_negatives_are_drawn_anew_in_every_epoch_and_never_met() -> None:
-    model = lt.make("neumf", factors=2, layers=(4, 2), epochs=1).fit(ragged())
+    model = lt.make("neumf", factors=2, hidden=(4, 2), epochs=1).fit(ragged())
     feed = model._feed(model.histories_)
     chunks = [next(iter(feed.epoch(np.random.default_rng(seed)))) for seed in (0, 1)]
     assert chunks[0]["drawn"].shape[2] == 4
@@ -189,26 +189,26 @@ def test_negatives_are_drawn_anew_in_every_epoch_and_never_met() -> None:
 
 def test_pretraining_begins_lower() -> None:
     data = toy_worlds()["implicit"].train
-    small: dict[str, Any] = {"factors": 8, "layers": (16, 8), "epochs": 4, "batch_size": 64, "learning_rate": 0.02}
+    small: dict[str, Any] = {"factors": 8, "hidden": (16, 8), "epochs": 4, "batch_size": 64, "learning_rate": 0.02}
     first = {way: lt.make("neumf", pretraining=way, **small).fit(data).training_[0]["loss"] for way in (True, False)}
     assert first[True] < first[False] - 0.2
 
 
 def test_early_stopping_keeps_the_best_epoch() -> None:
-    model = lt.make("neumf", factors=4, layers=(8, 4), epochs=6, learning_rate=0.02, patience=2).fit(ragged())
+    model = lt.make("neumf", factors=4, hidden=(8, 4), epochs=6, learning_rate=0.02, patience=2).fit(ragged())
     scores = [epoch["score"] for epoch in model.training_]
     assert model.report.best == int(np.argmax(scores)) + 1
 
 
 def test_impossible_layers_are_refused() -> None:
-    for layers in ((64,), (9, 4)):
-        with pytest.raises(ConfigError, match="layers"):
-            lt.make("neumf", layers=layers)
+    for hidden in ((64,), (9, 4)):
+        with pytest.raises(ConfigError, match="hidden"):
+            lt.make("neumf", hidden=hidden)
 
 
 def test_a_long_history_is_answered_as_a_short_one() -> None:
     """Blocks of people of different lengths: each gets what they would get alone."""
-    model = lt.make("neumf", factors=4, layers=(8, 4), epochs=2, learning_rate=0.02).fit(ragged())
+    model = lt.make("neumf", factors=4, hidden=(8, 4), epochs=2, learning_rate=0.02).fit(ragged())
     rows = model._preferences(model.histories_)[[0, 298, 5, 297]]
     together = model._solved(rows)
     alone = np.concatenate([model._solved(sparse.csr_array(rows[[row]])) for row in range(4)])

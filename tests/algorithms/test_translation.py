@@ -239,6 +239,15 @@ def test_without_a_vector_of_their_own_everyone_with_the_same_last_item_is_answe
     assert seen.items[0].tolist() == model.recommend_for([history], n=5, exclude="none").items[0].tolist()
 
 
+@pytest.mark.parametrize("name", ["transrec", "fpmc"])
+def test_the_last_events_of_some_say_when_to_stop(name: str) -> None:
+    model = lt.make(name, **{**SMALL, "epochs": 200, "patience": 2}).fit(in_order(directions()[1]))
+    scores = [epoch["score"] for epoch in model.training_]
+    assert 3 <= len(scores) < 200
+    assert max(scores) == scores[-3] > 0
+    assert model.recommend([0], n=1).filled.all()
+
+
 # -- worlds whose truth is known ---------------------------------------------------------------------------------------
 
 

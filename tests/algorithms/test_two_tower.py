@@ -18,7 +18,7 @@ from longtail.testing.worlds import toy_worlds
 from longtail.types import AnyArray
 
 SIZES: dict[str, Any] = {
-    "n_items": 5, "n_terms": 0, "n_user_terms": 0, "factors": 3, "layers": (), "normalized": False, "temperature": 1.0,
+    "n_items": 5, "n_terms": 0, "n_user_terms": 0, "factors": 3, "hidden": (), "normalized": False, "temperature": 1.0,
     "in_batch": True, "dropout_rate": 0.0, "regularization": 0.0,
 }  # fmt: skip
 
@@ -65,9 +65,9 @@ def derived(network: Towers, w: dict[str, AnyArray], batch: dict[str, AnyArray])
     """The loss of the docstring of `TwoTower`, row by row and candidate by candidate, in double precision."""
 
     def tower(name: str, vector: AnyArray) -> AnyArray:
-        for n in range(len(network.layers) + 1 if network.layers else 0):
+        for n in range(len(network.hidden) + 1 if network.hidden else 0):
             vector = vector @ w[f"{name}.{n}/kernel"] + w[f"{name}.{n}/bias"]
-            vector = np.maximum(vector, 0) if n < len(network.layers) else vector
+            vector = np.maximum(vector, 0) if n < len(network.hidden) else vector
         return vector / np.sqrt(vector @ vector + 1e-9) if network.normalized else vector
 
     def item(at: int, kind: str) -> tuple[AnyArray, float]:
@@ -102,7 +102,7 @@ def derived(network: Towers, w: dict[str, AnyArray], batch: dict[str, AnyArray])
     [
         {},
         {"in_batch": False, "regularization": 0.3},
-        {"layers": (4,), "normalized": True, "temperature": 0.5, "n_terms": 4, "n_user_terms": 3},
+        {"hidden": (4,), "normalized": True, "temperature": 0.5, "n_terms": 4, "n_user_terms": 3},
     ],
 )
 def test_loss_and_gradients_are_those_derived(changes: dict[str, Any]) -> None:
@@ -207,12 +207,12 @@ def test_without_the_correction_popular_items_are_pushed_down() -> None:
     items = np.concatenate([rng.choice(60, 5, replace=False, p=chances / chances.sum()) for _ in range(1500)])
     data = lt.Interactions.from_frame({"user": np.repeat(np.arange(1500), 5), "item": items})
     slopes = {}
-    for corrected in (True, False):
-        model = lt.make("two-tower", factors=4, negatives=0, corrected=corrected, epochs=15, learning_rate=0.01)
+    for log_q in (1.0, 0.0):
+        model = lt.make("two-tower", factors=4, negatives=0, log_q=log_q, epochs=15, learning_rate=0.01)
         scores = model.fit(data)._score_users(np.arange(1500, dtype=np.int32)).dense().mean(axis=0)
-        slopes[corrected] = np.polyfit(np.log(data.item_counts), scores, 1)[0]
-    assert slopes[True] > 0.8
-    assert slopes[True] - slopes[False] == pytest.approx(1.0, abs=0.15)
+        slopes[log_q] = np.polyfit(np.log(data.item_counts), scores, 1)[0]
+    assert slopes[1.0] > 0.8
+    assert slopes[1.0] - slopes[0.0] == pytest.approx(1.0, abs=0.15)
 
 
 # -- features ----------------------------------------------------------------------------------------------------------

@@ -64,7 +64,9 @@ def lists_by_hand(fold: Fold, n: int) -> Iterator[tuple[int, list[int], list[int
         allowed = set(range(fold.train.n_items)) if fold.candidates is None else set(fold.candidates.tolist())
         if fold.negatives is not None:
             allowed = {*hidden, *fold.negatives[row][fold.negatives[row] >= 0].tolist()}
-        order = sorted((item for item in allowed if not met[user, item]), key=lambda item: (-scores[item], item))
+        tied = hidden if fold.ties == "worst" else []
+        listable = (item for item in allowed if fold.exclude == "none" or not met[user, item])
+        order = sorted(listable, key=lambda item: (-scores[item], item in tied, item))
         yield user, order[:n], hidden
 
 
@@ -112,6 +114,7 @@ SPECS = (
     "sliding-window:windows=2,days=150,history=400",
     "next-item:which=random,min-length=3",
     "next-item:sampled=12",
+    "every-click:exclude=seen,ties=index,min-length=3",
     "rest-of-session:given=0.3,fraction=0.4",
     "strong-generalization:share=0.4,given=0.5,which=last",
     "strong-generalization:sampled=9",

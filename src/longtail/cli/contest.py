@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -19,6 +20,9 @@ from longtail.cli.options import (
     print_json,
 )
 from longtail.errors import ConfigError, LongtailError
+
+if TYPE_CHECKING:
+    from longtail.data.interactions import BadRows, Duplicates, Interactions
 
 __all__ = ["bakeoff"]
 
@@ -39,7 +43,8 @@ def bakeoff(
         bool,
         typer.Option(
             "--sessions",
-            help="Compare session models on a click log: short for --protocol next-item and a -a for each.",
+            help="Compare session models on a click log: short for --protocol every-click, --duplicates keep and a -a "
+            "for each.",
         ),
     ] = False,
     deep: Annotated[
@@ -72,7 +77,7 @@ def bakeoff(
         Literal["random", "earliest"], typer.Option("--curve-order", help="Which of each user's rows a curve keeps.")
     ] = "random",
     n: Annotated[
-        int | None, typer.Option("-n", "--n", help="Places in a list.", show_default="the protocol's, 10")
+        int | None, typer.Option("-n", "--n", help="Places in a list.", show_default="the protocol's, 10 or 20")
     ] = None,
     seed: Annotated[
         int | None,
@@ -98,11 +103,11 @@ def bakeoff(
         require_writable(path)
     if sessions:
         algorithm = algorithm or list(registry.SESSIONS)
-        protocol = "next-item" if protocol == "classic" else protocol
+        protocol = "every-click" if protocol == "classic" else protocol
     if deep:
-        of_sessions = sessions or protocol.partition(":")[0] == "next-item"
+        of_sessions = sessions or protocol.partition(":")[0] in ("next-item", "every-click")
         algorithm = _with(algorithm or list(registry.LINEUP), registry.DEEP_SESSIONS if of_sessions else registry.DEEP)
-    name, interactions = load_named(data, duplicates, bad_rows)
+    name, interactions = _loaded(data, duplicates, bad_rows, events=sessions)
     run = Bakeoff(
         interactions,
         algorithm or None,
@@ -131,6 +136,16 @@ def bakeoff(
         raise typer.Exit(130)
     if all(outcome.error for outcome in result.outcomes):
         raise LongtailError(f"no algorithm finished; the first failed with: {result.outcomes[0].error}")
+
+
+def _loaded(
+    data: str | None, duplicates: Duplicates | None, bad_rows: BadRows, *, events: bool
+) -> tuple[str, Interactions]:
+    """The data; of a log of events every event, unless another policy is named, or they are ratings after all."""
+    if events and duplicates is None:
+        with contextlib.suppress(LongtailError):  # what is wrong with the file comes up again below
+            return load_named(data, "keep", bad_rows)
+    return load_named(data, duplicates, bad_rows)
 
 
 def _with(algorithms: list[str], more: tuple[str, ...]) -> list[str]:

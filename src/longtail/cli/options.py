@@ -76,8 +76,12 @@ Accept = Annotated[
     typer.Option("--accept", metavar="LEAK", help="A leak that is no reason to stop, such as future; repeat it."),
 ]
 DuplicatesOption = Annotated[
-    Literal["error", "last", "mean", "sum"] | None,
-    typer.Option("--duplicates", help="What to do when a user rated an item twice.", show_default="error for ratings"),
+    Literal["error", "last", "mean", "sum", "keep"] | None,
+    typer.Option(
+        "--duplicates",
+        help="What to do when a user rated an item twice; keep leaves clicks as they are.",
+        show_default="error for ratings",
+    ),
 ]
 BadRowsOption = Annotated[
     Literal["error", "drop"], typer.Option("--bad-rows", help="What to do with rows that are not a rating.")

@@ -132,9 +132,14 @@ def load(source: str | Path, **options: Any) -> Interactions:
     """
     text, path = str(source).strip(), Path(source).expanduser()
     name, _, settings = text.partition(":")
+    known = _bare(text) in DATASETS and not (path.is_file() or releases.holds_ratings(path))
+    if policies := {"duplicates", "bad_rows"} & set(options) if known or name == "synthetic" else set():
+        raise ConfigError(
+            f"{text} has no bad rows and no duplicates, so it takes no {' and no '.join(sorted(policies))}"
+        )
     if name == "synthetic":
         return _generated(settings, options)
-    if _bare(text) in DATASETS and not (path.is_file() or releases.holds_ratings(path)):
+    if known:
         return movielens(text, **options)
     if not text or (not path.exists() and not path.suffix and len(path.parts) == 1):
         raise ConfigError(f"no data set or file {text!r}; there are {', '.join(_names())}{_nearest(text, _names())}")

@@ -48,15 +48,17 @@ def newcomers(
         vectors[row] = 0.0
         if events == 0:
             continue
-        share = np.full((events, size), negatives)  # what a competing item counts; 0 for those that do not compete
-        for k in range(size):
-            for r in range(events):
-                if following[begin + r] == pool[k]:
-                    share[r, k] = 0.0
-                    if unmet:
-                        share[:, k] = 0.0
+        share = np.empty((events, size))  # what a competing item counts; 0 for those that do not compete
         for r in range(events):
-            share[r] /= max(1, np.count_nonzero(share[r]))
+            competing = 0.0
+            for k in range(size):
+                share[r, k] = 1.0
+                for other in range(0 if unmet else r, events if unmet else r + 1):
+                    if following[begin + other] == pool[k]:
+                        share[r, k] = 0.0
+                competing += share[r, k]
+            for k in range(size):
+                share[r, k] *= negatives / max(1.0, competing)
         gap, pull, longest = np.zeros((events, size)), np.zeros(free), 0.0
         for r in range(events):
             y, at = following[begin + r], begin + r
@@ -68,10 +70,10 @@ def newcomers(
                 length += right[y, f] * right[y, f]
             longest = max(longest, length)
             for k in range(size):
-                other = float(offset[pool[k]])
+                theirs = float(offset[pool[k]])
                 for f in range(left.shape[1]):
-                    other += left[at, f] * right[pool[k], f]
-                gap[r, k] = other - own
+                    theirs += left[at, f] * right[pool[k], f]
+                gap[r, k] = theirs - own
         for k in range(size):
             length = 0.0
             for f in range(free):
@@ -125,9 +127,7 @@ def _chances(gap: RealArray, moved: RealArray, base: float, share: RealArray, al
         else:
             chance[k] = share[k] * np.exp(min(0.0, chance[k] - highest))
         total += chance[k]
-    if alone:
-        return total
-    whole = total + np.exp(-highest)
+    whole = 1.0 if alone else total + np.exp(-highest)
     for k in range(len(gap)):
         chance[k] /= whole
     return float(total / whole)

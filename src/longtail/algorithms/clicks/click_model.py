@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import numpy as np
 from scipy import sparse
@@ -13,10 +14,11 @@ from scipy import sparse
 from longtail.algorithms.base import FoldIn
 from longtail.algorithms.clicks.encoding import encoded, item_slots, layout
 from longtail.algorithms.clicks.people import Events, shares_of
+from longtail.algorithms.clicks.skeleton import FieldNetwork
 from longtail.algorithms.predicts_clicks import PredictsClicks
 from longtail.algorithms.preferences import Preference
 from longtail.algorithms.ranker import Ranker
-from longtail.algorithms.trainer import Network, RowFeed, Trained, answers
+from longtail.algorithms.trainer import RowFeed, Trained, answers
 from longtail.algorithms.trainer.validation import hold_out_rows
 from longtail.data.attributes import Attributes, attribute_features
 from longtail.data.catalog import Catalog
@@ -31,6 +33,9 @@ from longtail.types import AnyArray, FloatArray, IntArray
 __all__ = ["ClickModel", "DeepClickModel"]
 
 ROWS = 8192
+"""How many are answered at a time."""
+BAGS = {"bag": "vectors", "bag_alone": "weights"}
+"""What is said of a history, and the table it is made of."""
 
 
 @dataclass(kw_only=True)
@@ -64,7 +69,7 @@ class ClickModel(Trained, PredictsClicks, Ranker, ABC):
     fold_in: ClassVar[FoldIn] = "exact"
 
     preference: Preference = "binary"
-    regularization: float = hyper(1e-3, at_least=0.0, search=(1e-5, 0.1), log=True)
+    regularization: float = hyper(1e-6, at_least=0.0, search=(1e-8, 1e-4), log=True)
     negatives: int = hyper(4, at_least=1, search=(1, 10))
     history: int = hyper(50, at_least=1)
     item_attributes: Attributes = "auto"
@@ -116,16 +121,12 @@ class ClickModel(Trained, PredictsClicks, Ranker, ABC):
         ]
         return np.concatenate([np.zeros(0, dtype=np.float32), *parts]).astype(np.float32)
 
-    def _with_slots(self, slots: tuple[int, ...]) -> Network:
+    def _with_slots(self, slots: tuple[int, ...]) -> FieldNetwork:
         """The trained network; a list longer than any it has learned from needs one with more places."""
-        network = self._trained_network()
+        network = cast(FieldNetwork, self._trained_network())
         if slots == tuple(self.slots_):
             return network
-        learned, self.slots_ = self.slots_, list(slots)
-        try:
-            wider = self._network()
-        finally:
-            self.slots_ = learned
+        wider = dataclasses.replace(network, slots=slots)
         wider.assign(network.values())
         return wider
 
@@ -182,9 +183,6 @@ class ClickModel(Trained, PredictsClicks, Ranker, ABC):
         return found
 
 
-BAGS = {"bag": "vectors", "bag_alone": "weights"}
-
-
 @dataclass(kw_only=True)
 class DeepClickModel(ClickModel, ABC):
     """A click model with vectors and layers on top of them.
@@ -194,6 +192,7 @@ class DeepClickModel(ClickModel, ABC):
         hidden: units of each layer.
         dropout: share of the units dropped in training.
         batch_norm: whether the units of a layer are normalized before ReLU, when answering by moving averages.
+        regularization: see `ClickModel`; layers bear far more of it than products of vectors, as they can scale up.
         preference: see `ClickModel`; likewise all others.
     """
 
@@ -201,6 +200,7 @@ class DeepClickModel(ClickModel, ABC):
     hidden: tuple[int, ...] = hyper((400, 400, 400), at_least=1)
     dropout: float = hyper(0.2, at_least=0.0, at_most=0.9, search=(0.0, 0.5))
     batch_norm: bool = True
+    regularization: float = hyper(1e-3, at_least=0.0, search=(1e-5, 0.1), log=True)
 
     def _sizes(self) -> dict[str, Any]:
         layers = {"hidden": tuple(self.hidden), "dropout_rate": self.dropout, "batch_norm": self.batch_norm}
@@ -209,7 +209,5 @@ class DeepClickModel(ClickModel, ABC):
 
 def _entries(rows: sparse.csr_array, kept: AnyArray) -> sparse.csr_array:
     """The entries of a mask."""
-    counts = np.add.reduceat(np.append(kept, False), rows.indptr[:-1]) if rows.nnz else np.zeros(rows.shape[0])
-    counts = np.where(np.diff(rows.indptr) > 0, counts, 0)
-    indptr = np.concatenate([[0], np.cumsum(counts)]).astype(rows.indptr.dtype)
+    indptr = np.concatenate([[0], np.cumsum(kept)])[rows.indptr].astype(rows.indptr.dtype)
     return sparse.csr_array((rows.data[kept], rows.indices[kept], indptr), shape=rows.shape)

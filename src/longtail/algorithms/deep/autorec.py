@@ -10,9 +10,12 @@ from scipy import sparse
 
 from longtail.algorithms.base import FoldIn
 from longtail.algorithms.deep.autoencoder import noisy_history, squares
+from longtail.algorithms.histories import row_numbers
 from longtail.algorithms.powers import PredictsRatings
 from longtail.algorithms.trainer import Batch, Network, Tensor, Trained, keras
 from longtail.algorithms.trainer.histories import HistoryFeed
+from longtail.algorithms.trainer.optimizers import Schedule
+from longtail.algorithms.trainer.validation import hold_out_rows, rmse
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.kernels.bias import als_biases, solve_biases
@@ -84,8 +87,8 @@ class AutoRec(Trained, PredictsRatings):
 
     averaged over rows, plus regularization / 2 (|W|^2 + |V|^2). Cells without a rating have no part in it. A row is an
     item's (`side="item"`: ratings by all users, more accurate where items have more ratings than users) or a user's.
-    `center` takes out first what a rating is without taste, so that an empty cell stands for average and not for the
-    lowest rating of all. The paper takes out nothing, and drops nothing from the input (`dropout`).
+    `center` takes out first what a rating is without taste: an empty cell, 0 to the network, then stands for average.
+    The paper takes out nothing, so that the input also says which cells are empty; nor does it use `dropout`.
 
     Either way a rating is an inner product: of the code of its row and the output weights of its column. So someone new
     is answered without training:
@@ -118,7 +121,7 @@ class AutoRec(Trained, PredictsRatings):
         >>> rows = [(u, i, 5.0 if u % 2 == i % 2 else 1.0) for u in range(20) for i in range(20) if (u + i) % 5]
         >>> users, items, ratings = zip(*rows, strict=True)
         >>> data = lt.Interactions.from_frame({"user": users, "item": items, "rating": ratings})
-        >>> model = lt.AutoRec(factors=4, regularization=0.01, epochs=100, learning_rate=0.03).fit(data)
+        >>> model = lt.AutoRec(factors=4, center="mean", regularization=0.01, learning_rate=0.03).fit(data)
         >>> model.predict([0, 0], [10, 5]).round().tolist()
         [5.0, 1.0]
         >>> sorted(model.recommend_for([{0: 5.0, 1: 1.0}], n=9).of(0))
@@ -130,11 +133,13 @@ class AutoRec(Trained, PredictsRatings):
     side: Side = "item"
     factors: int = hyper(200, at_least=1, search=(20, 600), log=True)
     activation: Activation = "sigmoid"
-    center: Center = "biases"
+    center: Center = "none"
     damping: float = hyper(5.0, at_least=0.0, search=(1.0, 20.0), log=True)
-    dropout: float = hyper(0.0, at_least=0.0, at_most=0.9, search=(0.0, 0.8))
-    regularization: float = hyper(0.1, at_least=0.0, search=(1e-3, 10.0), log=True)
-    epochs: int = hyper(100, at_least=1, search=(20, 200), log=True)
+    dropout: float = hyper(0.0, at_least=0.0, at_most=0.9, search=(0.0, 0.5))
+    regularization: float = hyper(0.05, at_least=0.0, search=(0.01, 0.3), log=True)
+    epochs: int = hyper(100, at_least=1, search=(50, 200), log=True)
+    learning_rate: float = hyper(3e-3, at_least=0.0, search=(1e-3, 1e-2), log=True)
+    schedule: Schedule = hyper("linear", shared=True)
 
     # -- learning ----------------------------------------------------------------------------------------------------
 
@@ -157,9 +162,9 @@ class AutoRec(Trained, PredictsRatings):
         rows = deviations if self.side == "user" else deviations.T.tocsr()
         met = np.diff(rows.indptr) > 0
         self.rows_ = int(met.sum())
-        self._train(HistoryFeed(rows[met], self.batch_size))
-        kernel, bias = self.weights_["decode/kernel"].T, self.weights_["decode/bias"]  # a row for each column
-        self.mean_code_ = _codes_of(self, rows[met]).mean(axis=0)
+        self._learn_rows(rows[met])
+        kernel, bias = self._output()
+        self.mean_code_ = self._codes_of(rows[met]).mean(axis=0)
         weights = np.concatenate([kernel, bias[:, None]], axis=1)
         if self.side == "user":
             self.right_ = np.ascontiguousarray(kernel)
@@ -171,6 +176,27 @@ class AutoRec(Trained, PredictsRatings):
         self.mean_weights_ = weights[known].mean(axis=0)
         self.left_ = np.where(known[:, None], weights, self.mean_weights_)
         self.left_[:, -1] += levels
+
+    def _learn_rows(self, rows: sparse.csr_array) -> None:
+        """Train on rows without what is not taste; with `patience` some of their cells tell when to stop."""
+        if not self.patience:
+            self._train(HistoryFeed(rows, self.batch_size))
+            return
+        out = hold_out_rows(rows.nnz, seed=self.seed)
+        row, column = row_numbers(rows), rows.indices
+        left = sparse.csr_array((rows.data[~out], (row[~out], column[~out])), shape=rows.shape)
+
+        def score() -> float:
+            kernel, bias = self._output()
+            found = np.einsum("nf,nf->n", self._codes_of(left)[row[out]], kernel[column[out]]) + bias[column[out]]
+            return -rmse(found, rows.data[out])
+
+        self._train(HistoryFeed(left, self.batch_size), score)
+
+    def _output(self) -> tuple[FloatArray, FloatArray]:
+        """W with a row for each column of ratings, and b."""
+        values = self._trained_network().values()
+        return values["decode/kernel"].T, values["decode/bias"]
 
     def _centered(self, histories: sparse.csr_array) -> tuple[sparse.csr_array, FloatArray]:
         """Histories without what is not taste, every rated cell still stored; and that of each person, (n,)."""
@@ -184,9 +210,14 @@ class AutoRec(Trained, PredictsRatings):
 
     def _codes(self, rows: sparse.csr_array) -> FloatArray:
         """(n, factors): the code of each row; the mean code for one without a rating."""
-        codes = _codes_of(self, rows)
+        codes = self._codes_of(rows)
         codes[np.diff(rows.indptr) == 0] = self.mean_code_
         return codes
+
+    def _codes_of(self, rows: sparse.csr_array) -> FloatArray:
+        starts = range(0, rows.shape[0], ROWS_AT_ONCE)
+        blocks = [self._answers({"ratings": rows[lo : lo + ROWS_AT_ONCE].toarray()}) for lo in starts]
+        return np.concatenate([np.zeros((0, self.factors), dtype=np.float32), *blocks])
 
     # -- answering ---------------------------------------------------------------------------------------------------
 
@@ -239,14 +270,6 @@ class AutoRec(Trained, PredictsRatings):
         impossible = ~self.item_known_[items]
         estimates[impossible] = self.mean_
         return estimates, impossible
-
-
-def _codes_of(model: AutoRec, rows: sparse.csr_array) -> FloatArray:
-    blocks = [
-        model._answers({"ratings": rows[lo : lo + ROWS_AT_ONCE].toarray()})
-        for lo in range(0, rows.shape[0], ROWS_AT_ONCE)
-    ]
-    return np.concatenate(blocks) if blocks else np.zeros((0, model.factors), dtype=np.float32)
 
 
 def _ridge(codes: FloatArray, values: FloatArray, weight: float) -> FloatArray:

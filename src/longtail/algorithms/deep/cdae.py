@@ -73,9 +73,11 @@ class CollaborativeNetwork(Network):
         return 0.5 * self.regularization * squares([self.encode, self.decode])
 
     def answer(self, batch: Batch) -> Tensor:
-        """(n, n_items): scores for "history" (n, n_items) and "node" (n, factors), by default the node solved for."""
+        """(n, n_items): scores for "history" (n, n_items) and the nodes of "person" (n,), or else nodes solved for."""
         inside = self.encode(batch["history"])
-        return self.scores(inside, batch["node"] if "node" in batch else self.solved(batch["history"], inside))
+        if "person" in batch:
+            return self.scores(inside, keras.ops.take(self.nodes, batch["person"], axis=0))
+        return self.scores(inside, self.solved(batch["history"], inside))
 
     def scores(self, inside: Tensor, node: Tensor) -> Tensor:
         """(n, n_items), given what the input and the node (n, factors) add up to within the code."""
@@ -207,8 +209,10 @@ class CDAE(AutoencoderRanker):
 
         return HistoryFeed(weights[users], self.batch_size, more)
 
+    def _score_people(self, people: IntArray, weights: sparse.csr_array) -> Scores:
+        return self._answers({"history": weights.toarray(), "person": people.astype(np.int32)})
+
     def _score_users(self, users: IntArray) -> Scores:
         histories = self.histories_[users]
-        weights = self._preferences(histories).toarray()
-        scores = self._answers({"history": weights, "node": self.weights_["nodes"][users]})
+        scores = self._score_people(users, self._preferences(histories))
         return self._ranked(scores, np.diff(histories.indptr) == 0)

@@ -75,7 +75,7 @@ def annealed(weight: float, steps: float) -> Callable[[np.random.Generator, Chun
     Examples:
         >>> more = annealed(0.2, steps=4)
         >>> chunk = {"weight": np.ones((3, 1))}
-        >>> [more(np.random.default_rng(0), chunk)["kl_weight"].ravel().round(2).tolist() for _ in range(2)]
+        >>> [more(np.random.default_rng(0), chunk)["kl_weight"].ravel().astype(float).round(2).tolist() for _ in "ab"]
         [[0.0, 0.05, 0.1], [0.15, 0.2, 0.2]]
     """
     done = 0

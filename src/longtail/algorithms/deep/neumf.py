@@ -51,7 +51,7 @@ class NeuMF(Trained, Ranker):
     Attributes:
         preference: see `Ranker`; the weight of a pair and of what is drawn for it.
         factors: length of p and q.
-        layers: width of P and Q together, an even number, and the units of each ReLU layer.
+        hidden: width of P and Q together, an even number, and the units of each ReLU layer.
         parts: both of them, or one alone: "gmf" or "mlp".
         negatives: items drawn for each pair.
         regularization: weight of the penalty.
@@ -66,7 +66,7 @@ class NeuMF(Trained, Ranker):
         >>> rows = [(u, i) for u in range(20) for i in range(20) if u % 2 == i % 2 and (u + 2 * i) % 5]
         >>> users, items = zip(*rows, strict=True)
         >>> data = lt.Interactions.from_frame({"user": users, "item": items})
-        >>> model = NeuMF(factors=8, layers=(16, 8), epochs=15, batch_size=64, learning_rate=0.02).fit(data)
+        >>> model = NeuMF(factors=8, hidden=(16, 8), epochs=15, batch_size=64, learning_rate=0.02).fit(data)
         >>> sorted(model.recommend_for([{0: 1, 2: 1}], n=8).of(0))
         [4, 6, 8, 10, 12, 14, 16, 18]
     """
@@ -75,10 +75,10 @@ class NeuMF(Trained, Ranker):
 
     preference: Preference = "binary"
     factors: int = hyper(32, at_least=1, search=(8, 128), log=True)
-    layers: tuple[int, ...] = hyper((64, 32, 16), at_least=2)
+    hidden: tuple[int, ...] = hyper((64, 32, 16), at_least=2)
     parts: Parts = "both"
     negatives: int = hyper(4, at_least=1, search=(2, 10), log=True)
-    regularization: float = hyper(0.0, at_least=0.0, search=(1e-4, 1e-1), log=True)
+    regularization: float = hyper(0.01, at_least=0.0, search=(1e-4, 1e-1), log=True)
     pretraining: bool = False
     fold_in_steps: int = hyper(100, at_least=1)
     fold_in_rate: float = hyper(0.05, at_least=0.0)
@@ -86,15 +86,15 @@ class NeuMF(Trained, Ranker):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if len(self.layers) < 2 or self.layers[0] % 2:
-            raise ConfigError("NeuMF: layers must be an even width and the units of at least one layer, as in (64, 32)")
+        if len(self.hidden) < 2 or self.hidden[0] % 2:
+            raise ConfigError("NeuMF: hidden must be an even width and the units of at least one layer, as in (64, 32)")
 
     def _network(self) -> Network:
         return self._network_of(self.parts)
 
     def _network_of(self, parts: Parts) -> NeuralCF:
         return NeuralCF(
-            n_users=len(self.user_ids_), n_items=len(self.item_ids_), factors=self.factors, layers=self.layers,
+            n_users=len(self.user_ids_), n_items=len(self.item_ids_), factors=self.factors, hidden=self.hidden,
             parts=parts, negatives=self.negatives, regularization=self.regularization,
             fold_in_steps=self.fold_in_steps, fold_in_rate=self.fold_in_rate, precision=self.precision, seed=self.seed,
         )  # fmt: skip
@@ -161,7 +161,7 @@ class NeuMF(Trained, Ranker):
         """(n, n_items) of vectors (n, widths), a few people at a time."""
         n_items, cut = len(self.item_ids_), self.factors if self.parts != "mlp" else 0
         scores = np.empty((len(vectors), n_items), dtype=np.float32)
-        together = max(1, CELLS // (n_items * max(self.layers[1:])))
+        together = max(1, CELLS // (n_items * max(self.hidden[1:])))
         for lo in range(0, len(vectors), together):
             some = vectors[lo : lo + together]
             batch = {"gmf": some[:, :cut]} if self.parts != "mlp" else {}
@@ -180,7 +180,7 @@ class NeuMF(Trained, Ranker):
         lo = 0
         while lo < len(order):
             k = 1 << (int(counts[order[min(lo + 63, len(order) - 1)]]) - 1).bit_length()
-            rows = max(1, min(64, CELLS // ((k + len(self.unseen_)) * max(self.layers))))
+            rows = max(1, min(64, CELLS // ((k + len(self.unseen_)) * max(self.hidden))))
             people = order[lo : lo + rows]
             vectors[people] = self._answers(self._as_batch(weights[people], k, vectors[people]))
             lo += rows

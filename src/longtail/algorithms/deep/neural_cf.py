@@ -24,7 +24,7 @@ class NeuralCF(Network):
         n_users: rows of the tables of people.
         n_items: rows of the tables of items.
         factors: length of the vectors whose product is taken.
-        layers: width of both other vectors together, then units of each ReLU layer.
+        hidden: width of both other vectors together, then units of each ReLU layer.
         parts: which of the two there are.
         negatives: items drawn beside each one met.
         regularization: weight of the squared vectors of each pair.
@@ -35,7 +35,7 @@ class NeuralCF(Network):
     n_users: int
     n_items: int
     factors: int
-    layers: tuple[int, ...]
+    hidden: tuple[int, ...]
     parts: Parts
     negatives: int
     regularization: float
@@ -44,7 +44,7 @@ class NeuralCF(Network):
 
     def build(self) -> None:
         """Tables, small at first as in the paper, layers, and the weights that join both parts."""
-        small, half = self.normal(0.01), self.layers[0] // 2
+        small, half = self.normal(0.01), self.hidden[0] // 2
         self.bias = self.weight((1,))
         if self.parts != "mlp":
             self.user_gmf = self.weight((self.n_users, self.factors), small)
@@ -53,7 +53,7 @@ class NeuralCF(Network):
         if self.parts != "gmf":
             self.user_mlp = self.weight((self.n_users, half), small)
             self.item_mlp = self.weight((self.n_items, half), small)
-            sizes = [2 * half, *self.layers[1:]]
+            sizes = [2 * half, *self.hidden[1:]]
             self.kernels = [self.weight(shape, self.glorot()) for shape in pairwise(sizes)]
             self.shifts = [self.weight((size,)) for size in sizes[1:]]
             self.head_mlp = self.weight((sizes[-1],), lambda shape: self.glorot()((*shape, 1))[:, 0])
@@ -94,7 +94,7 @@ class NeuralCF(Network):
         if "gmf" in vectors:
             made["gmf"] = vectors["gmf"] * self.head_gmf
         if "mlp" in vectors:
-            first = ops.matmul(vectors["mlp"], self.kernels[0][self.layers[0] // 2 :])
+            first = ops.matmul(vectors["mlp"], self.kernels[0][self.hidden[0] // 2 :])
             made["mlp"] = first + self.shifts[0]
         return made
 
@@ -105,7 +105,7 @@ class NeuralCF(Network):
         if "gmf" in items:
             scores = scores + ops.sum(people["gmf"][:, None, :] * items["gmf"], axis=2)
         if "mlp" in items:
-            own = ops.matmul(people["mlp"], self.kernels[0][: self.layers[0] // 2])
+            own = ops.matmul(people["mlp"], self.kernels[0][: self.hidden[0] // 2])
             made.append(ops.relu(own[:, None, :] + items["mlp"]))
             for kernel, shift in zip(self.kernels[1:], self.shifts[1:], strict=True):
                 made.append(ops.relu(ops.matmul(made[-1], kernel) + shift))
@@ -154,6 +154,6 @@ class NeuralCF(Network):
             for at in range(len(made) - 1, -1, -1):
                 back = ops.where(made[at] > 0, back, 0.0)
                 back = ops.matmul(back, ops.transpose(self.kernels[at])) if at else back
-            first = self.kernels[0][: self.layers[0] // 2]
+            first = self.kernels[0][: self.hidden[0] // 2]
             parts.append(ops.matmul(ops.sum(back, axis=1), ops.transpose(first)))
         return ops.concatenate(parts, axis=1)

@@ -22,7 +22,7 @@ class Towers(Network):
         n_terms: terms of items; 0 for none.
         n_user_terms: terms of people; 0 for none.
         factors: length of all vectors.
-        layers: units of the layers of either tower.
+        hidden: units of the layers of either tower.
         normalized: whether the vectors of both towers are made 1 long.
         temperature: what inner products are divided by.
         in_batch: whether the items of the other rows of a batch are candidates.
@@ -34,7 +34,7 @@ class Towers(Network):
     n_terms: int
     n_user_terms: int
     factors: int
-    layers: tuple[int, ...]
+    hidden: tuple[int, ...]
     normalized: bool
     temperature: float
     in_batch: bool
@@ -55,9 +55,9 @@ class Towers(Network):
         self.user_tower, self.item_tower = self._tower(), self._tower()
 
     def _tower(self) -> list[object]:
-        if not self.layers:
+        if not self.hidden:
             return []
-        sizes = [self.factors, *self.layers]
+        sizes = [self.factors, *self.hidden]
         hidden = [self.dense(before, after, "relu") for before, after in pairwise(sizes)]
         return [*hidden, self.dense(sizes[-1], self.factors)]
 
@@ -108,7 +108,7 @@ class Towers(Network):
         ids = batch["drawn" if kind else "item"]
         vectors, biases = ops.take(self.items, ids, axis=0), ops.take(self.biases, ids, axis=0)
         if self.n_terms:
-            kept = self.dropped(ops.ones((ids.shape[0], 1)), training=training)
+            kept = self.dropped(ops.ones_like(biases), training=training)
             known = kept if "known" not in batch else batch["known"][:, None]
             vectors = vectors * known + self._summed(self.terms, batch[f"{kind}term"], batch[f"{kind}term_weight"])
         return self._finished(vectors, self.item_tower), biases[:, 0]

@@ -38,7 +38,7 @@ class TwoTower(Trained, Ranker, SimilarItems):
     """Two towers trained by a sampled softmax (Yi and others 2019; candidate generation of Covington and others 2016).
 
     A person is the mean of the vectors of what they have met, an item the sum of its own vector and those of its terms,
-    the words and labels of the catalog; each may pass through `layers`. With u and v what the towers make of both,
+    the words and labels of the catalog; each may pass through `hidden`. With u and v what the towers make of both,
 
         s(x, i) = u(x) . v(i) / temperature + b_i
         loss of a pair (x, i) = - log (exp(s(x, i) - log q_i) / sum over candidates j of exp(s(x, j) - log q_j))
@@ -46,7 +46,7 @@ class TwoTower(Trained, Ranker, SimilarItems):
     where x is the history without i. Candidates are the items of all pairs of the batch (`in_batch`), which come by
     popularity, and `negatives` more, drawn for all of them; q_j is how often j is expected among them. To subtract it
     makes the sampled softmax agree with the one over all items; without it, popular items are pushed down, for they
-    are met more often as somebody else's (`corrected=False`).
+    are met more often as somebody else's (`log_q=0`).
 
     Anyone is answered by their history alone. An item that nobody has met is listed if the catalog says something of
     it that is among `features` (see `longtail.data.terms`). What is known of people (`user_features`) counts for users
@@ -55,15 +55,15 @@ class TwoTower(Trained, Ranker, SimilarItems):
     Attributes:
         preference: see `Ranker`; it weighs both what is learned from a pair and the vectors of a history.
         factors: length of the vectors.
-        layers: units of the ReLU layers of each tower, followed by a linear one; with none, the vectors are the sums.
+        hidden: units of the ReLU layers of each tower, followed by a linear one; with none, the vectors are the sums.
         features: columns of the catalog's items, joined by +; none by default.
         user_features: columns of the catalog's users, likewise.
         normalized: make the vectors of both towers 1 long, so that u . v is a cosine.
         temperature: what inner products are divided by.
         in_batch: whether the other items of a batch are candidates.
         negatives: candidates drawn for each batch besides.
-        popularity: they are drawn with probability proportional to count ** popularity.
-        corrected: subtract log q.
+        popularity_exponent: they are drawn with probability proportional to count ** popularity_exponent.
+        log_q: how much of log q is taken from a score.
         history: items of a history that a step reads, drawn at random where there are more.
         dropout: share of the items whose own vector is left out in a step, where there are features, so that the
             features learn to do without.
@@ -87,19 +87,21 @@ class TwoTower(Trained, Ranker, SimilarItems):
 
     preference: Preference = "binary"
     factors: int = hyper(64, at_least=1, search=(16, 256), log=True)
-    layers: tuple[int, ...] = hyper((), at_least=1)
+    hidden: tuple[int, ...] = hyper((), at_least=1)
     features: str = ""
     user_features: str = ""
     normalized: bool = False
     temperature: float = hyper(1.0, at_least=1e-3, search=(0.03, 1.0), log=True)
     in_batch: bool = True
     negatives: int = hyper(256, at_least=0, search=(32, 2048), log=True)
-    popularity: float = hyper(0.0, at_least=0.0, at_most=1.0, search=(0.0, 1.0))
-    corrected: bool = True
+    popularity_exponent: float = hyper(0.0, at_least=0.0, at_most=1.0, search=(0.0, 1.0))
+    log_q: float = hyper(1.0, at_least=0.0, at_most=1.0)
     history: int = hyper(50, at_least=1)
     dropout: float = hyper(0.2, at_least=0.0, at_most=0.9, search=(0.0, 0.8))
-    regularization: float = hyper(0.0, at_least=0.0, search=(1e-5, 1e-1), log=True)
+    regularization: float = hyper(0.1, at_least=0.0, search=(1e-2, 1.0), log=True)
+    epochs: int = hyper(40, at_least=1, search=(10, 100), log=True)
     batch_size: int = hyper(1024, at_least=2)
+    learning_rate: float = hyper(5e-3, at_least=0.0, search=(1e-3, 2e-2), log=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -110,7 +112,7 @@ class TwoTower(Trained, Ranker, SimilarItems):
     def _network(self) -> Network:
         return Towers(
             n_items=len(self.item_ids_), n_terms=self.n_terms_, n_user_terms=self.n_user_terms_, factors=self.factors,
-            layers=self.layers, normalized=self.normalized, temperature=self.temperature, in_batch=self.in_batch,
+            hidden=self.hidden, normalized=self.normalized, temperature=self.temperature, in_batch=self.in_batch,
             dropout_rate=self.dropout, regularization=self.regularization, precision=self.precision, seed=self.seed,
         )  # fmt: skip
 
@@ -142,11 +144,10 @@ class TwoTower(Trained, Ranker, SimilarItems):
         rows = weights.data.clip(0.0)
         people, items = row_numbers(weights)[wanted].astype(np.int32), weights.indices[wanted].astype(np.int32)
         counts = np.bincount(items, minlength=weights.shape[1])
-        sampler = Sampler(counts if self.popularity else counts > 0, self.popularity or 1.0)
+        sampler = Sampler(counts if self.popularity_exponent else counts > 0, self.popularity_exponent or 1.0)
         size, k = min(self.batch_size, len(wanted)), self.negatives or 1
         shares = size * self.in_batch * counts / counts.sum() + self.negatives * np.exp(sampler.log_q)
-        with np.errstate(divide="ignore"):
-            log_q = np.log(shares).astype(np.float32) if self.corrected else np.zeros(len(counts), np.float32)
+        log_q = self.log_q * np.log(np.maximum(shares, 1e-30)).astype(np.float32)
         preferred = rows[wanted] if rows[wanted].sum() > 0 else np.ones(len(wanted), np.float32)
 
         def more(rng: np.random.Generator, chunk: Chunk) -> Chunk:

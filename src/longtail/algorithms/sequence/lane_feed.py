@@ -9,10 +9,11 @@ import numpy as np
 from scipy import sparse
 
 from longtail.algorithms.trainer import Chunk, Sampler, steps_of
+from longtail.data.interactions import Interactions
 from longtail.kernels.lanes import lane_schedule, pooled
 from longtail.types import AnyArray, FloatArray
 
-__all__ = ["LaneFeed"]
+__all__ = ["LaneFeed", "by_first_event"]
 
 ROOM = 6
 """Standard deviations of the number of distinct items drawn by which a pool is larger than its mean."""
@@ -116,3 +117,13 @@ def _most_drawn(log_q: FloatArray, negatives: int) -> int:
     """
     missed = np.exp(negatives * np.log1p(-np.minimum(np.exp(log_q.astype(np.float64)), 1 - 1e-12)))
     return int(np.ceil(np.sum(1 - missed) + ROOM * np.sqrt(np.sum(missed * (1 - missed)))))
+
+
+def by_first_event(train: Interactions) -> AnyArray:
+    """Users in order of their first event; without times, as they come."""
+    users = np.arange(train.n_users)
+    if train.times is None:
+        return users
+    first = np.full(train.n_users, np.iinfo(np.int64).max)
+    np.minimum.at(first, train.users, train.times)
+    return np.lexsort((users, first))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -15,6 +15,7 @@ from longtail.algorithms.histories import row_numbers
 from longtail.algorithms.powers import LearnsOnline
 from longtail.algorithms.sequential import Sequential
 from longtail.algorithms.trainer import Chunk, RowFeed, Sampler, Tensor, Trained, keras
+from longtail.algorithms.trainer.validation import hold_out
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.kernels.newcomers import newcomers
@@ -93,12 +94,29 @@ class PersonalChain(Trained, Sequential, LearnsOnline, ABC):
 
     def _fit_preferences(self, weights: sparse.csr_array, train: Interactions, catalog: Catalog | None) -> None:
         self.n_people_ = train.n_users if self.personal else 0
+        if not self.patience:
+            return self._learn_steps(weights)
+        left, held = hold_out(weights, which="last", seed=self.seed)
+
+        def answer(people: IntArray, rows: sparse.csr_array) -> Scores:
+            return self._answered(rows, self.weights_["people"][people] if self.personal else None)
+
+        def score() -> float:
+            self.weights_ = self._trained_network().values()
+            found = held.ndcg(answer, exclude_seen=self.against == "unmet")
+            del self.weights_
+            return found
+
+        return self._learn_steps(left, score)
+
+    def _learn_steps(self, weights: sparse.csr_array, score: Callable[[], float] | None = None) -> None:
+        """Train on what followed what in rows in order."""
         people, places = steps_of_people(weights)
-        apart = sparse.eye_array(train.n_items, format="csr", dtype=np.float32)
+        apart = sparse.eye_array(weights.shape[1], format="csr", dtype=np.float32)
         if self.against == "unmet":
             apart = weights.copy()
             apart.sum_duplicates()
-        counts = np.bincount(weights.indices, minlength=train.n_items)
+        counts = np.bincount(weights.indices, minlength=weights.shape[1])
         sampler = Sampler(np.maximum(counts, 0), self.exponent) if self.exponent else Sampler(counts > 0, 1.0)
         self.pool_ = np.unique(sampler.draw(generator(self.seed, "pool"), (POOL,))).astype(np.int32)
 
@@ -111,7 +129,7 @@ class PersonalChain(Trained, Sequential, LearnsOnline, ABC):
             return
         columns = {"person": people.astype(np.int32), "next": weights.indices[places].astype(np.int32)}
         columns |= dict(self._before(weights, places - 1))
-        self._train(RowFeed(columns, self.batch_size, drawn))
+        self._train(RowFeed(columns, self.batch_size, drawn), score)
 
     def _score_users(self, users: IntArray) -> Scores:
         rows = self._preferences(self.histories_[users])

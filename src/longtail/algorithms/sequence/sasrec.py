@@ -15,8 +15,6 @@ from longtail.algorithms.sequence.transformer import Transformer
 from longtail.algorithms.sequence.window_feeds import NextFeed
 from longtail.algorithms.sequence.windows import Rows, latest
 from longtail.algorithms.trainer import Batch, Network, Sampler, Table, Tensor, keras
-from longtail.data.catalog import Catalog
-from longtail.data.interactions import Interactions
 from longtail.params import hyper
 
 __all__ = ["NextNetwork", "SASRec"]
@@ -37,9 +35,9 @@ class NextNetwork(Transformer):
     def loss(self, batch: Batch, training: bool) -> Tensor:
         """(rows, size) of each place."""
         ops, target = keras.ops, batch["target"]
-        shape, noise = target.shape, batch["noise"] if training else None
+        shape = target.shape
         vectors = ops.take(self.items, batch["item"], axis=0) + ops.take(self.positions, batch["position"], axis=0)
-        hidden = ops.cast(self.encoded(vectors, batch["window"], noise), "float32")
+        hidden = ops.cast(self.encoded(vectors, batch["window"], training), "float32")
         if not self.negatives:
             flat = ops.reshape(hidden, (-1, self.factors)), ops.reshape(target, (-1,))
             return ops.reshape(softmax_loss(*flat, self.items), shape)
@@ -55,7 +53,7 @@ class NextNetwork(Transformer):
         """(n, factors) the vector of the last place of rows as `latest` lays them out."""
         ops, width = keras.ops, batch["item"].shape[1]
         vectors = ops.take(self.items, batch["item"], axis=0) + self.positions[self.size - width :]
-        return ops.cast(self.encoded(vectors, batch["window"])[:, -1], "float32")
+        return ops.cast(self.encoded(vectors, batch["window"], training=False)[:, -1], "float32")
 
 
 @dataclass(kw_only=True)
@@ -109,9 +107,6 @@ class SASRec(Attentive):
         """Beta of gSASRec: a (t (1 - 1/a) + 1/a), a the share of the other items that are drawn."""
         share = min(1.0, self.unseen / max(1, n_items - 1))
         return 1.0 - self.calibration * (1.0 - share) if self.loss == "binary" else 1.0
-
-    def _fit_preferences(self, weights: sparse.csr_array, train: Interactions, catalog: Catalog | None) -> None:
-        self._train(self._feed(weights))
 
     def _feed(self, sequences: sparse.csr_array) -> NextFeed:
         rows = Rows.of(sequences, self.length, self.batch_size, leave=1)

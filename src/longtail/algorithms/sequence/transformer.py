@@ -10,7 +10,6 @@ from functools import partial
 import numpy as np
 
 from longtail.algorithms.trainer import Network, Tensor, keras
-from longtail.algorithms.trainer.noise import dropped
 
 __all__ = ["Transformer", "attention", "normalized", "visible"]
 
@@ -63,6 +62,7 @@ class Transformer(Network, ABC):
         d, inner, start = self.factors, self.inner, self.glorot()
         self.items = self.weight((self.n_items, d), self.normal(0.02))
         self.positions = self.weight((self.size, d), self.normal(0.02))
+        self.drop = self.dropout(self.rate)
         self.norms = {"scale": self.weight((d,), 1.0), "shift": self.weight((d,))}
         self.blocks = [
             {
@@ -78,20 +78,17 @@ class Transformer(Network, ABC):
             for _ in range(self.layers)
         ]
 
-    def encoded(self, vectors: Tensor, window: Tensor, noise: Tensor | None = None) -> Tensor:
+    def encoded(self, vectors: Tensor, window: Tensor, training: bool) -> Tensor:
         """(n, size, factors) what the layers make of embeddings (n, size, factors).
 
         Args:
             vectors: of items and positions together.
             window: (n, size) the window of each place; 0 for a place without an item.
-            noise: (1,) of the step, for dropout; None for none.
+            training: whether entries are dropped.
         """
-        rate, kind = 0.0 if noise is None else self.rate, "bfloat16" if self.precision == "mixed" else "float32"
+        kind = "bfloat16" if self.precision == "mixed" else "float32"
         ops, act = keras.ops, getattr(keras.ops, self.activation)
         mask = ops.where(visible(window, self.causal), 0.0, MASKED)
-
-        def dropout(values: Tensor, layer: int) -> Tensor:
-            return dropped(values, rate, noise, layer)
 
         def norm(values: Tensor, weights: dict[str, Tensor], at: int | None = None) -> Tensor:
             scale, shift = (weights[name] if at is None else weights[name][at] for name in ("scale", "shift"))
@@ -104,17 +101,17 @@ class Transformer(Network, ABC):
         X = ops.cast(vectors, kind)
         if not self.normalize_first:
             X = norm(X, self.norms)
-        X = dropout(X, 0)
-        for at, block in enumerate(self.blocks):
-            layer = 4 * at + 1
+        dropped = partial(self.drop, training=training)
+        X = dropped(X)
+        for block in self.blocks:
             inside = norm(X, block, 0) if self.normalize_first else X
-            heads = attention(linear(inside, block["attend"]), mask, self.heads, partial(dropout, layer=layer))
+            heads = attention(linear(inside, block["attend"]), mask, self.heads, dropped)
             heads = linear(heads, block["mix"], block["mixed"]) if self.project else heads
-            X = X + dropout(heads, layer + 1)
+            X = X + dropped(heads)
             X = X if self.normalize_first else norm(X, block, 0)
             inside = norm(X, block, 1) if self.normalize_first else X
             inside = act(linear(inside, block["first"], block["first_bias"]))
-            X = X + dropout(linear(inside, block["second"], block["second_bias"]), layer + 2)
+            X = X + dropped(linear(inside, block["second"], block["second_bias"]))
             X = X if self.normalize_first else norm(X, block, 1)
         return norm(X, self.norms) if self.normalize_first else X
 

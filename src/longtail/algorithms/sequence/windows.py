@@ -9,7 +9,6 @@ import numpy as np
 from scipy import sparse
 
 from longtail.algorithms.trainer import Chunk, steps_of
-from longtail.algorithms.trainer.noise import noise
 from longtail.kernels.packing import packed
 from longtail.types import AnyArray, IntArray, LongArray
 
@@ -75,7 +74,7 @@ class Rows:
         return -(-len(self.source) // self.batch_size)
 
     def epoch(self, rng: np.random.Generator, place_bytes: int) -> Iterator[tuple[LongArray, Chunk]]:
-        """The batches of one epoch: sources, and a chunk of "window", "position" (steps, batch, size) and "noise".
+        """The batches of one epoch: sources, and a chunk of "window" and "position" (steps, batch, size).
 
         The last batch is filled up with rows of no window.
 
@@ -84,6 +83,8 @@ class Rows:
             place_bytes: what a caller puts into a chunk for each place, to keep chunks small.
         """
         n, size, steps = len(self.source), self.batch_size, self.steps
+        if not n:
+            return
         order = np.resize(rng.permutation(n), steps * size).reshape(steps, size)
         there = (np.arange(steps * size) < n).reshape(steps, size, 1)
         together = steps_of(steps, size * self.source.shape[1] * (8 + place_bytes))
@@ -91,7 +92,7 @@ class Rows:
             rows = order[lo : lo + together]
             window = np.where(there[lo : lo + together], self.window[rows], 0).astype(np.int32)
             position = self.position[rows].astype(np.int32)
-            yield self.source[rows], {"window": window, "position": position, "noise": noise(rng, len(rows))}
+            yield self.source[rows], {"window": window, "position": position}
 
 
 def _numbers(rows: IntArray, starts: IntArray) -> AnyArray:
@@ -107,7 +108,7 @@ def _numbers(rows: IntArray, starts: IntArray) -> AnyArray:
 def latest(histories: sparse.csr_array, size: int) -> Chunk:
     """The last events of each history at the end of a row: "item" and "window" (n, width) int32, window 0 for none.
 
-    The width is the least power of two, and at most `size`, that holds all, so that few widths are compiled.
+    The width is the least power of two from 8 on, and at most `size`, that holds all, so that few widths are compiled.
 
     Examples:
         >>> histories = sparse.csr_array((np.ones(4), [3, 1, 2, 0], [0, 3, 3, 4]), shape=(3, 5))
@@ -116,7 +117,7 @@ def latest(histories: sparse.csr_array, size: int) -> Chunk:
         ([[1, 2], [0, 0], [0, 0]], [[1, 1], [0, 0], [0, 1]])
     """
     ends, counts = histories.indptr[1:], np.diff(histories.indptr)
-    width = min(size, 1 << max(0, int(counts.max(initial=1)) - 1).bit_length())
+    width = min(size, 1 << max(7, int(counts.max(initial=1)) - 1).bit_length())
     back = np.arange(width, 0, -1)
     there = back <= counts[:, None]
     item = np.zeros(there.shape, dtype=np.int32)

@@ -28,6 +28,8 @@ class HistoryFeed:
         histories: (n, n_items) CSR.
         batch_size: people in a batch.
         more: given the generator and a chunk, further arrays for it, each (steps, ...).
+        even: put people with long and short histories into every batch (one each of `batch_size` groups of like
+            length), so that batches hold about equally many entries and little is filled up.
 
     Examples:
         >>> feed = HistoryFeed(sparse.csr_array(np.eye(3, dtype=np.float32)), batch_size=2)
@@ -39,6 +41,7 @@ class HistoryFeed:
     histories: sparse.csr_array
     batch_size: int
     more: Callable[[np.random.Generator, Chunk], Mapping[str, AnyArray]] | None = None
+    even: bool = False
 
     @property
     def steps(self) -> int:
@@ -47,14 +50,18 @@ class HistoryFeed:
 
     @property
     def capacity(self) -> int:
-        """Entries that a batch may hold: those of the longest rows."""
-        return max(1, int(np.sort(np.diff(self.histories.indptr))[-self.batch_size :].sum()))
+        """Entries that a batch may hold: those of the longest rows, or where they are even, of each group."""
+        lengths = np.sort(np.diff(self.histories.indptr))[::-1]
+        return max(1, int(lengths[:: self.steps if self.even else 1][: self.batch_size].sum()))
 
     def epoch(self, rng: np.random.Generator) -> Iterator[Chunk]:
         """The batches of one epoch: every person once."""
         n, steps, size, capacity = self.histories.shape[0], self.steps, self.batch_size, self.capacity
         order = np.full(steps * size, -1, dtype=np.int32)
         order[:n] = rng.permutation(n)
+        if self.even:
+            order[:n] = order[np.argsort(-np.diff(self.histories.indptr)[order[:n]], kind="stable")]
+            order = rng.permuted(order.reshape(size, steps), axis=1).T.ravel()
         people = order.reshape(steps, size)
         together = steps_of(steps, 12 * capacity)
         for lo in range(0, steps, together):

@@ -100,9 +100,19 @@ class Network(ABC):
         self._memories.append(variable)
         return variable
 
-    def _variable(self, value: AnyArray, *, trainable: bool) -> Tensor:
+    def constant(self, shape: tuple[int, ...], dtype: str = "float32") -> Tensor:
+        """A variable of zeros that no step changes and that is not kept: to be set after building.
+
+        It is for data that all batches share, such as a graph: they are then neither part of the program nor sent with
+        every step. Whoever makes the network sets it anew.
+        """
+        variable = self._variable(np.zeros(shape, dtype=dtype), trainable=False, dtype=dtype)
+        self._memories.append(variable)
+        return variable
+
+    def _variable(self, value: AnyArray, *, trainable: bool, dtype: str = "float32") -> Tensor:
         self._made += 1  # PyTorch knows variables by their names: two of one name would be one
-        return keras.Variable(value, dtype="float32", trainable=trainable, name=f"weight_{self._made}")
+        return keras.Variable(value, dtype=dtype, trainable=trainable, name=f"weight_{self._made}")
 
     def dense(
         self, inputs: int, outputs: int, activation: str | None = None, *, start: Start | None = None, **options: Any

@@ -8,7 +8,7 @@ What a split lets a model know that it could not have known decides what its fig
 | `leave_one_out(which="random")` | is a hidden favourite found? | the future, as above |
 | `leave_one_out(which="last")` | what does each user do next? | other users' later rows |
 | `by_time`, `sliding_windows` | what happens after today? | nothing; users and items may be new, though |
-| `next_in_session`, `rest_of_session` | what does a visitor do next? | nothing |
+| `next_in_session`, `every_click`, `rest_of_session` | what does a visitor do next? | nothing |
 | `unseen_users` | are people served whom the model never saw? | the future; with "last", only other users' later rows |
 | `cold_users` | what of people on their first visits? | the same |
 | `cold_items` | are items found that nobody has met? | the future |
@@ -18,6 +18,7 @@ train, a `GivenSplit` (train, given, test). Rows keep their order within each pa
 """
 
 from longtail.data.splits.arrivals import Arrivals, cold_items
+from longtail.data.splits.every_click import every_click, named_sessions
 from longtail.data.splits.moments import Window, by_time, sliding_windows
 from longtail.data.splits.parts import GivenSplit, Split, Which, places
 from longtail.data.splits.people import cold_users, unseen_users
@@ -34,8 +35,10 @@ __all__ = [
     "by_time",
     "cold_items",
     "cold_users",
+    "every_click",
     "k_fold",
     "leave_one_out",
+    "named_sessions",
     "next_in_session",
     "places",
     "predefined",

@@ -32,7 +32,7 @@ from longtail.errors import DataError
 from longtail.rng import generator
 from longtail.types import BoolArray, LongArray
 
-__all__ = ["next_in_session", "rest_of_session", "sessions_as_users"]
+__all__ = ["Cut", "cut_between", "next_in_session", "rest_of_session", "sessions_as_users"]
 
 
 def sessions_as_users(data: Interactions) -> Interactions:
@@ -91,7 +91,7 @@ def next_in_session(
         DataError: no times; no session before the cut, or none of enough rows after it.
 
     Source: Hidasi, Karatzoglou, Baltrunas and Tikk 2016, "Session-based recommendations with recurrent neural networks"
-    (who ask at every place of a session; here a session is asked once, so that each counts alike).
+    (who ask at every place of a session, as `every_click` does; here each is asked once, so that all count alike).
 
     Examples:
         >>> clicks = Interactions.from_frame(
@@ -102,7 +102,7 @@ def next_in_session(
         (2, [6, 7], [8])
     """
     require_choice("which", which, ("random", "last"))
-    cut = _cut(data, "next_in_session", fraction, at, min_length)
+    cut = cut_between(data, "next_in_session", fraction, at, min_length)
     lengths = cut.data.user_counts
     hidden = lengths - 1
     if which == "random":
@@ -143,13 +143,13 @@ def rest_of_session(
         ([6], [7, 8])
     """
     require_share(given, "given")
-    cut = _cut(data, "rest_of_session", fraction, at, min_length)
+    cut = cut_between(data, "rest_of_session", fraction, at, min_length)
     lengths = cut.data.user_counts
     shown = np.clip(np.rint(given * lengths), 1, np.maximum(lengths - 1, 1))[cut.data.users]
     return _revealed(cut, cut.place < shown, cut.place >= shown)
 
 
-class _Cut(NamedTuple):
+class Cut(NamedTuple):
     """Data whose users are sessions, which of them are learned from and asked, and each row's place in its session."""
 
     data: Interactions
@@ -158,7 +158,8 @@ class _Cut(NamedTuple):
     place: LongArray
 
 
-def _cut(data: Interactions, name: str, fraction: float, at: int | None, min_length: int) -> _Cut:
+def cut_between(data: Interactions, name: str, fraction: float, at: int | None, min_length: int) -> Cut:
+    """The cut of the split `name`, whose arguments these are; sessions are users of the data in it."""
     require_share(fraction)
     require_whole("min_length", min_length, at_least=2)
     times = times_of(data, name, "unseen_users")
@@ -178,9 +179,9 @@ def _cut(data: Interactions, name: str, fraction: float, at: int | None, min_len
     for chosen, what in ((before, "no session ends before"), (asked, f"no session of {min_length} rows begins after")):
         if not chosen.any():
             raise DataError(f"{what} the cut at {at}; choose another")
-    return _Cut(data, before, asked, places(data.users, data.user_counts, times))
+    return Cut(data, before, asked, places(data.users, data.user_counts, times))
 
 
-def _revealed(cut: _Cut, given: BoolArray, hidden: BoolArray) -> GivenSplit:
+def _revealed(cut: Cut, given: BoolArray, hidden: BoolArray) -> GivenSplit:
     data, asked = cut.data, cut.asked[cut.data.users]
     return GivenSplit(data.take(cut.before[data.users]), data.take(asked & given), data.take(asked & hidden))

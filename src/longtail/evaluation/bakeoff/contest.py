@@ -87,7 +87,7 @@ class Bakeoff:
         )
         self.repeats = params.positive("repeats", repeats)
         self.entries = entries(algorithms, self.protocol.seed)
-        self.data = self.protocol.view(data).once
+        self.data = self.protocol.seen(data)
         wanted = list(user) if isinstance(user, (list, tuple)) else [] if user is None else [user]
         self.sample = sample_user.choose(self.data, wanted[0] if wanted else None)
         self.folds = protocols.ready(self.protocol.folds(self.data))

@@ -14,7 +14,7 @@ from longtail.algorithms.powers import Explains, PredictsRatings
 from longtail.data.interactions import Interactions
 from longtail.data.results import TopN
 from longtail.errors import LongtailError
-from longtail.evaluation import long_tail, measures, primitive, resources, segments
+from longtail.evaluation import long_tail, measures, primitive, resources, segments, ties
 from longtail.evaluation.bakeoff import new_items
 from longtail.evaluation.bakeoff.part import Part
 from longtail.evaluation.bakeoff.portraits import portraits
@@ -111,7 +111,8 @@ class Trial:
         self.part.treated |= treatment.of_predictions(predictions, self.fold.train)
 
     def _list(self, model: Recommender) -> None:
-        lists = self._measured(lambda: self._lists(model), f"lists: {self.fold.name}", "recommend_seconds")
+        made = self._measured(lambda: self._lists(model), f"lists: {self.fold.name}", "recommend_seconds")
+        lists = self._settled(made)
         self.part.notes.extend(new_items.notes(lists, self.fold))
         above = self._above_floor(model, lists) if self._has_floor else None
         if self.fold.test is not None:
@@ -161,11 +162,18 @@ class Trial:
 
     def _lists(self, model: Recommender, min_rating: float | None = None) -> TopN:
         """The lists the fold asks for."""
-        fold, n = self.fold, self.protocol.n
+        fold, n = self.fold, self.protocol.n + (self.fold.ties == "worst")
+        options: dict[str, Any] = {"exclude": fold.exclude, "candidates": fold.allowed, "min_rating": min_rating}
         if fold.given is not None:
-            found = model.recommend_for(fold.given, n, users=fold.asked, candidates=fold.allowed, min_rating=min_rating)
+            found = model.recommend_for(fold.given, n, users=fold.asked, **options)
             return dataclasses.replace(found, user_ids=fold.train.user_ids)
-        return model.recommend(fold.asked, n, candidates=fold.allowed, min_rating=min_rating)
+        return model.recommend(fold.asked, n, **options)
+
+    def _settled(self, lists: TopN) -> TopN:
+        """Lists as they are judged, hidden items after those of the same score where the fold says so."""
+        if self.fold.ties != "worst" or self.fold.test is None:
+            return lists
+        return ties.hidden_last(lists, self.fold.test)
 
     @property
     def _has_floor(self) -> bool:
@@ -175,7 +183,7 @@ class Trial:
         """The lists without what is predicted below the floor: cut short where the ratings rank, else made anew."""
         floor = self.protocol.floor
         if not model.scores_are_ratings:
-            return self._lists(model, min_rating=floor)
+            return self._settled(self._lists(model, min_rating=floor))
         above = lists.scores >= np.float32(floor)
         scores = np.where(above, lists.scores, np.float32(-np.inf))
         return dataclasses.replace(lists, items=np.where(above, lists.items, -1), scores=scores)
@@ -192,9 +200,10 @@ class Trial:
         index = train.user_ids.index([who])[0]
         known = bool(train.user_counts[index])
         if known:
-            made = model.recommend([who], self.protocol.n, candidates=self._candidates)
+            made = model.recommend([who], self.protocol.n, exclude=self.fold.exclude, candidates=self._candidates)
         elif given is not None and given.user_counts[index]:
-            made = model.recommend_for(given, self.protocol.n, users=[who], candidates=self._candidates)
+            options: dict[str, Any] = {"exclude": self.fold.exclude, "candidates": self._candidates}
+            made = model.recommend_for(given, self.protocol.n, users=[who], **options)
         else:
             return []
         lines = made.to_frame().rows(named=True)

@@ -14,6 +14,7 @@ from longtail.data.interactions import Interactions
 from longtail.errors import ConfigError
 from longtail.evaluation.protocols.base import Protocol
 from longtail.evaluation.protocols.classic import Classic
+from longtail.evaluation.protocols.every_click import EveryClick
 from longtail.evaluation.protocols.fold import Fold, Question, ready
 from longtail.evaluation.protocols.in_time import SlidingWindow, Temporal
 from longtail.evaluation.protocols.item_cold_start import ItemColdStart
@@ -25,6 +26,7 @@ from longtail.evaluation.protocols.sessions import NextItem, RestOfSession
 __all__ = [
     "PROTOCOLS",
     "Classic",
+    "EveryClick",
     "Fold",
     "ItemColdStart",
     "KFold",
@@ -56,6 +58,7 @@ PROTOCOLS: dict[str, type[Protocol]] = {
         Temporal,
         SlidingWindow,
         NextItem,
+        EveryClick,
         RestOfSession,
         StrongGeneralization,
         ItemColdStart,

@@ -51,6 +51,7 @@ class Protocol(ABC):
         accepts: the leaks it accepts by design, by the names of `longtail.evaluation.leakage`.
         shares: the parameters that lie strictly between 0 and 1.
         cold: what of its test parts is promised to be new to train.
+        keeps_repeats: whether events of the same user and item stay as many; else the pair stands once.
     """
 
     name: ClassVar[str]
@@ -61,6 +62,7 @@ class Protocol(ABC):
     accepts: ClassVar[frozenset[str]] = frozenset()
     shares: ClassVar[tuple[str, ...]] = ()
     cold: ClassVar[Cold | None] = None
+    keeps_repeats: ClassVar[bool] = False
 
     n: int = params.hyper(10, at_least=1)
     floor: float | None = None
@@ -97,17 +99,21 @@ class Protocol(ABC):
         """The data as the protocol sees them; one that asks sessions makes each of them a user."""
         return data
 
+    def seen(self, data: Interactions) -> Interactions:
+        """The data as `view` shows them, each pair of user and item once unless the protocol keeps repeats."""
+        return self.view(data) if self.keeps_repeats else self.view(data).once
+
     # -- what every protocol does ------------------------------------------------------------------------------------
 
     def folds(self, data: Interactions) -> list[Fold]:
-        """The folds, made once for all algorithms; `data` as given, or as `view` shows them, each pair once.
+        """The folds, made once for all algorithms; `data` as given, or as `seen` shows them.
 
         Raises:
             DataError: for data in which nothing can be hidden this way.
             ConfigError: if the floor or the relevant rating lies above the rating scale.
         """
         self._require_levels_on_scale(data)
-        seen = self.view(data).once
+        seen = self.seen(data)
         return [self._sampled(fold, seen) for fold in self._folds(seen)]
 
     def questions(self, *, explicit: bool) -> list[str]:
@@ -146,8 +152,8 @@ class Protocol(ABC):
     def _sampled(self, fold: Fold, data: Interactions) -> Fold:
         """The fold with negatives where it asks for hidden items and a sample is wanted.
 
-        They are drawn from what a user has no row for in all the data. What lies beyond accuracy is not asked of lists
-        that hold a sample.
+        They are drawn from what a user has no row for in all the data or, where those who are asked are no users of
+        the data, in what is given and hidden. What lies beyond accuracy is not asked of lists that hold a sample.
         """
         if self.sampled is None or fold.test is None or not set(fold.asks) & {"hits", "ranking"}:
             return fold
@@ -160,7 +166,11 @@ class Protocol(ABC):
             weights *= allowed
         if not weights.any():
             raise DataError(f"no item of the fold {fold.name} can be drawn by popularity; use sampling=uniform")
-        met = data.by_user[np.flatnonzero(fold.test.user_counts)]
+        asked = np.flatnonzero(fold.test.user_counts)
+        if fold.test.n_users == data.n_users or fold.given is None:
+            met = data.by_user[asked]
+        else:
+            met = fold.given.by_user[asked] + fold.test.by_user[asked]
         drawn = negatives.draw(met, min(self.sampled, data.n_items), weights, seed=self.seed)
         asks = tuple(question for question in fold.asks if question != "beyond")
         return dataclasses.replace(fold, negatives=drawn, asks=asks)

@@ -14,10 +14,14 @@ from longtail.data.interactions import Interactions
 from longtail.errors import ConfigError
 from longtail.types import IntArray
 
-__all__ = ["Fold", "Question", "ready", "sizes"]
+__all__ = ["Fold", "Question", "Ties", "ready", "sizes"]
 
 Question = Literal["ratings", "hits", "ranking", "beyond"]
 """Predict the hidden ratings; list the hidden items and count hits, or judge the order as well; look at the lists."""
+
+
+Ties = Literal["index", "worst"]
+"""Where a hidden item stands among items of the same score."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -34,6 +38,8 @@ class Fold:
         candidates: (n,) int32 indices of the only items that may be listed; None for all.
         negatives: (n_asked, m) int32 item indices, the only wrong answers that compete with a user's hidden items, a
             row for each of `asked` in index order, -1 where there are fewer; None for the full ranking.
+        exclude: what lists leave out, as `Recommender.recommend` takes it: what was "seen", or "none".
+        ties: where a hidden item stands among equally scored ones: in order of their "index", or last ("worst").
 
     Examples:
         >>> data = Interactions.from_frame({"user": [1, 1, 2], "item": [1, 2, 1], "rating": [5.0, 4.0, 3.0]})
@@ -49,6 +55,8 @@ class Fold:
     given: Interactions | None = None
     candidates: IntArray | None = None
     negatives: IntArray | None = None
+    exclude: Literal["seen", "none"] = "seen"
+    ties: Ties = "index"
 
     def __post_init__(self) -> None:
         if self.test is None and set(self.asks) - {"beyond"}:

@@ -13,7 +13,7 @@ from longtail.evaluation.protocols.base import Protocol
 from longtail.evaluation.protocols.fold import Fold, Question
 from longtail.evaluation.protocols.wording import NO_RATINGS, ONE_RIGHT_ANSWER, every_hidden, one_hidden
 
-__all__ = ["NextItem", "RestOfSession"]
+__all__ = ["NOBODY_KNOWN", "NextItem", "RestOfSession", "later_sessions"]
 
 NOBODY_KNOWN = (
     "Each session stands for itself, as a user of its own: nothing is known of what the same person did before."
@@ -66,7 +66,7 @@ class NextItem(Protocol):
 
     def _questions(self, *, explicit: bool) -> list[str]:
         hidden = "the last item" if self.which == "last" else "a random item but the first"
-        after = _after(self.fraction, self.at, self.min_length)
+        after = later_sessions(self.fraction, self.at, self.min_length)
         start = (
             f"Hit rates and ranking: of {after}, {hidden} is hidden and what came before it in the session is given."
         )
@@ -119,7 +119,7 @@ class RestOfSession(Protocol):
         return [_fold(parts, self.asks)]
 
     def _questions(self, *, explicit: bool) -> list[str]:
-        after = _after(self.fraction, self.at, self.min_length)
+        after = later_sessions(self.fraction, self.at, self.min_length)
         start = f"Ranking: of {after}, the first {self.given:.0%} of the items is given and the rest hidden."
         judged = every_hidden(self._listed("the session has not met")).replace("each user", "each")
         return [f"{start} Each algorithm learns from the sessions that ended before them. {judged}"]
@@ -132,6 +132,7 @@ def _fold(parts: GivenSplit, asks: tuple[Question, ...]) -> Fold:
     return Fold(name="later sessions", train=parts.train, given=parts.given, test=parts.test, asks=asks)
 
 
-def _after(fraction: float, at: int | None, min_length: int) -> str:
+def later_sessions(fraction: float, at: int | None, min_length: int) -> str:
+    """Which sessions are asked, for a sentence."""
     which = f"the latest {fraction:.0%} of the sessions" if at is None else f"the sessions that begin at {at} or later"
     return f"{which} (those of {min_length} items or more)"
