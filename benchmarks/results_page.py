@@ -30,6 +30,7 @@ import leakage
 import ranking
 import sessions
 import significance
+import translation
 
 HERE = Path(__file__).resolve().parent
 PAGES = [
@@ -39,6 +40,7 @@ PAGES = [
         "data-sense.md",
         "significance.md",
         "algorithms/sessions.md",
+        "algorithms/translation.md",
         "algorithms/boltzmann.md",
         "algorithms/neural-cf.md",
         "algorithms/two-tower.md",
@@ -170,6 +172,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "million items": million_items,
     "gru4rec": lambda: gru4rec.table(_recorded("gru4rec")),
     "frappe": lambda: frappe.table(_recorded("frappe")),
+    "translation": lambda: translation.table(_recorded("translation")),
     "filter bubble": lambda: filter_bubble.markdown(_recorded("filter-bubble")),
 }
 

@@ -53,12 +53,12 @@ def main() -> None:
 def drawn(rng: np.random.Generator) -> dict[str, Any]:
     """Settings of a trial; few sizes, so that few programs are compiled."""
     return {
-        "factors": int(rng.choice([64, 128])),
-        "layers": int(rng.choice([1, 2, 3, 4])),
-        "epochs": int(rng.choice([50, 100, 200])),
+        "factors": int(rng.choice([128, 256])),
+        "layers": int(rng.choice([2, 3, 4])),
+        "epochs": int(rng.choice([30, 40, 60, 100])),
         "batch_size": int(rng.choice([1024, 4096])),
-        "learning_rate": _between(rng, 3e-3, 0.05),
-        "regularization": _between(rng, 1e-5, 3e-2),
+        "learning_rate": _between(rng, 5e-3, 0.04),
+        "regularization": _between(rng, 5e-4, 5e-3),
         "schedule": str(rng.choice(["constant", "cosine"])),
     }
 

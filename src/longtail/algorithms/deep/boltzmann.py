@@ -54,9 +54,9 @@ class BoltzmannMachine(Trained, PredictsRatings, ABC):
     conditional: ClassVar[bool] = False
 
     factors: int = hyper(100, at_least=1, search=(20, 300), log=True)
-    epochs: int = hyper(40, at_least=1, search=(10, 100), log=True)
+    epochs: int = hyper(30, at_least=1, search=(10, 100), log=True)
     batch_size: int = hyper(64, at_least=1)
-    learning_rate: float = hyper(0.005, at_least=0.0, search=(0.001, 0.03), log=True)
+    learning_rate: float = hyper(0.002, at_least=0.0, search=(0.0005, 0.01), log=True)
     regularization: float = hyper(0.01, at_least=0.0, search=(1e-4, 0.1), log=True)
     momentum: float = hyper(0.9, at_least=0.0, at_most=0.99)
     gibbs_steps: int = hyper(1, at_least=1, at_most=100)

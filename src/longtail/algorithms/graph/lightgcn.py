@@ -157,12 +157,12 @@ class LightGCN(Trained, Ranker, SimilarItems):
     fold_in: ClassVar[FoldIn] = "solved"
 
     preference: Preference = "binary"
-    factors: int = hyper(64, at_least=1, search=(32, 256), log=True)
+    factors: int = hyper(128, at_least=1, search=(32, 256), log=True)
     layers: int = hyper(3, at_least=1, at_most=10, search=(1, 4))
-    regularization: float = hyper(1e-3, at_least=0.0, search=(1e-5, 1e-1), log=True)
-    epochs: int = hyper(60, at_least=1, search=(20, 150), log=True)
+    regularization: float = hyper(2e-3, at_least=0.0, search=(1e-4, 1e-2), log=True)
+    epochs: int = hyper(40, at_least=1, search=(20, 100), log=True)
     batch_size: int = hyper(4096, at_least=1)
-    learning_rate: float = hyper(0.01, at_least=0.0, search=(1e-3, 0.03), log=True)
+    learning_rate: float = hyper(0.02, at_least=0.0, search=(3e-3, 0.05), log=True)
 
     def _network(self) -> Network:
         rows = self._lines if hasattr(self, "_lines") else _lines(self._preferences(self.histories_))
