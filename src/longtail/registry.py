@@ -118,10 +118,10 @@ LINEUP = (
 SESSIONS = ("popular", "implicit-item-knn", "ar", "markov", "sr", "sknn", "vsknn", "stan")
 """The same of sessions, what comes next in them."""
 
-DEEP = ("mult-dae",)
+DEEP = ("autorec", "cdae", "mult-dae", "mult-vae", "neumf", "two-tower")
 """The networks that `longtail bakeoff --deep` adds: they need the extra `deep`, and take longer than the others."""
 
-DEEP_SESSIONS: tuple[str, ...] = ()
+DEEP_SESSIONS = ("transrec", "fpmc", "gru4rec", "sasrec", "bert4rec")
 """The networks that it adds where sessions are compared."""
 
 

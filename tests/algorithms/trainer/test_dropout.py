@@ -26,8 +26,9 @@ def by_hand(rate: float, seed: int, call: int, size: int) -> np.ndarray:
         return h
 
     golden = 0x9E3779B9
-    key = mixed(mixed(seed) ^ call * golden % 2**32)
-    return np.array([mixed(place * golden % 2**32 ^ key) >= int(rate * 2**32) for place in range(size)])
+    salt = mixed((seed + call * golden) % 2**32)
+    drawn = np.array([mixed(place * golden % 2**32 ^ salt) for place in range(size)], dtype=np.uint32)
+    return drawn.astype(np.int32) < round((1 - rate) * 2**32) - 2**31
 
 
 def test_masks_are_those_of_the_hash_by_hand() -> None:

@@ -1,29 +1,24 @@
-"""Dropout whose masks cost next to nothing: a hash of each place and of how often a layer was called.
-
-JAX's own random numbers are made for more than this, and on a CPU a mask of them costs about ten times what the
-layer around it does. The masks here are also the same on every backend, so that a training can be compared between
-them.
-"""
+"""Dropout as a layer that counts its calls: its masks cost next to nothing, and are the same on every backend."""
 
 from __future__ import annotations
 
 import functools
 from typing import Any
 
-from longtail.algorithms.trainer import backend
+import numpy as np
+
 from longtail.algorithms.trainer.backend import keras
 
-__all__ = ["make"]
+__all__ = ["dropped", "make"]
 
-_ALL = 0xFFFFFFFF
-_GOLDEN = 0x9E3779B9
+_GOLDEN = -1640531527
+"""2**32 over the golden ratio, as a signed number: steps of this size meet every number before they repeat."""
 
 
 def make(rate: float, seed: int) -> Any:
-    """A built layer that sets entries to 0 when called with `training=True`, each time others.
+    """A built layer that sets entries to 0 when called with `training=True`, each time others (see `dropped`).
 
-    Each entry is dropped with probability `rate`; the others are scaled up so that means stay as they are. It counts
-    its calls, so it cannot stand inside of a loop of the backend (`ops.scan`).
+    It counts its calls in a variable, so it cannot stand inside of a loop of the backend (`ops.scan`).
 
     Args:
         rate: from 0, for nothing to happen, to below 1.
@@ -37,7 +32,7 @@ def make(rate: float, seed: int) -> Any:
 @functools.cache
 def _dropout() -> type[Any]:
     class Dropout(keras.layers.Layer):  # type: ignore[misc]
-        """Dropout (Srivastava and others 2014), its masks drawn by `uniform_bits`."""
+        """Dropout (Srivastava and others 2014)."""
 
         def __init__(self, rate: float, seed: int) -> None:
             super().__init__()
@@ -45,52 +40,53 @@ def _dropout() -> type[Any]:
 
         def build(self, shape: Any) -> None:
             if self.rate:
-                start = keras.ops.convert_to_numpy(keras.ops.array([self.seed, 0], dtype="int32"))
-                self.calls = keras.Variable(start, dtype="int32", trainable=False, name="seed_and_calls")
+                self.state = keras.Variable([self.seed], dtype="int32", trainable=False, name="state")
 
         def call(self, inputs: Any, training: bool = False) -> Any:
             if not training or not self.rate:
                 return inputs
-            ops = keras.ops
-            kept = _bits(ops.shape(inputs), self.calls[0], self.calls[1]) >= _constant(int(self.rate * 2**32))
-            self.calls.assign(self.calls + ops.array([0, 1], dtype="int32"))
-            return ops.where(kept, inputs * (1.0 / (1.0 - self.rate)), ops.zeros_like(inputs))
+            found = dropped(inputs, self.rate, self.state.value, layer=0)
+            self.state.assign(self.state + keras.ops.convert_to_tensor([_GOLDEN], dtype="int32"))
+            return found
 
     return Dropout
 
 
-def _bits(shape: tuple[Any, ...], seed: Any, calls: Any) -> Any:
-    """Whole numbers from 0 to 2**32 - 1, of a shape, that look independent between places, calls and seeds."""
-    ops, kind = keras.ops, _kind()
-    key = _mixed(_mixed(ops.cast(seed, kind)) ^ _times(ops.cast(calls, kind), _GOLDEN))
-    size: Any = 1
-    for side in shape:
-        size = size * side
-    places = ops.reshape(ops.cast(ops.arange(size, dtype="int32"), kind), shape)
-    return _mixed(_times(places, _GOLDEN) ^ key)
+def dropped(values: Any, rate: float, seed: Any, layer: int) -> Any:
+    """`values` with each entry 0 with probability `rate`, and else divided by 1 - rate (Srivastava and others 2014).
+
+    Which entries are dropped follows from `seed`, `layer` and where they stand, by the mixing function of MurmurHash3
+    (Appleby 2011) in 32 bits. On a CPU that is several times faster than a generator of random numbers.
+
+    Args:
+        values: any shape.
+        rate: at least 0 and below 1.
+        seed: (1,) int32, of the step.
+        layer: tells one use within a step from another.
+
+    Examples:
+        >>> seed = np.array([5], dtype=np.int32)
+        >>> kept = np.asarray(dropped(keras.ops.ones((100, 100)), 0.25, seed, layer=1))
+        >>> np.unique(kept).round(2).tolist(), bool(abs(kept.mean() - 1) < 0.03)
+        ([0.0, 1.3300000429153442], True)
+    """
+    if not rate:
+        return values
+    ops, shape = keras.ops, tuple(values.shape)
+    places = ops.reshape(ops.arange(int(np.prod(shape)), dtype="int32"), shape)
+    salt = _mixed(ops.convert_to_tensor(seed) + np.int32(layer * 40503))
+    drawn = _mixed(ops.bitwise_xor(places * np.int32(-1640531527), salt))
+    kept = np.int32(round((1.0 - rate) * 2**32) - 2**31)
+    return ops.where(drawn < kept, values * (1.0 / (1.0 - rate)), ops.zeros_like(values))
 
 
 def _mixed(bits: Any) -> Any:
-    """The last steps of MurmurHash3 (Appleby 2011): every bit comes to depend on every other."""
-    bits = _times(_folded(bits, 16), 0x85EBCA6B)
-    bits = _times(_folded(bits, 13), 0xC2B2AE35)
-    return _folded(bits, 16)
+    """The finalizer of MurmurHash3, on int32: products wrap around, and shifts to the right bring in zeros."""
+    ops = keras.ops
 
+    def shifted(values: Any, places: int) -> Any:
+        return ops.bitwise_and(ops.right_shift(values, np.int32(places)), np.int32(2 ** (32 - places) - 1))
 
-def _folded(bits: Any, places: int) -> Any:
-    return bits ^ keras.ops.right_shift(bits, _constant(places))
-
-
-def _times(bits: Any, factor: int) -> Any:
-    """The lower 32 bits of a product."""
-    product = bits * _constant(factor)
-    return product if _kind() == "uint32" else product & _constant(_ALL)
-
-
-def _constant(number: int) -> Any:
-    return keras.ops.cast(keras.ops.convert_to_tensor(number, dtype=_kind()), _kind())
-
-
-def _kind() -> str:
-    """JAX has no 64 bits unless asked; PyTorch does not multiply unsigned numbers."""
-    return "uint32" if backend.name() == "jax" else "int64"
+    bits = ops.bitwise_xor(bits, shifted(bits, 16)) * np.int32(-2048144789)
+    bits = ops.bitwise_xor(bits, shifted(bits, 13)) * np.int32(-1028477387)
+    return ops.bitwise_xor(bits, shifted(bits, 16))

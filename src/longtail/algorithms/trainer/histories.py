@@ -93,5 +93,6 @@ class HistoryFeed:
 def laid_out(batch: Batch, values: Tensor, n_items: int) -> Tensor:
     """(batch, n_items): `values` (k,) at the rows and items of a batch of `HistoryFeed`, 0 elsewhere."""
     ops, rows = keras.ops, batch["weight"].shape[0]
-    places = ops.stack([batch["row"], batch["item"]], axis=1)
-    return ops.scatter(places, values, (rows + 1, n_items))[:rows]
+    places = batch["row"] * n_items + batch["item"]
+    flat = ops.segment_sum(values, places, num_segments=(rows + 1) * n_items)
+    return ops.reshape(flat, (rows + 1, n_items))[:rows]
