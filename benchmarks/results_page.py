@@ -25,10 +25,12 @@ import behavior
 import filter_bubble
 import frappe
 import growth
+import gru4rec
 import leakage
 import ranking
 import sessions
 import significance
+import translation
 
 HERE = Path(__file__).resolve().parent
 PAGES = [
@@ -38,9 +40,13 @@ PAGES = [
         "data-sense.md",
         "significance.md",
         "algorithms/sessions.md",
+        "algorithms/translation.md",
         "algorithms/boltzmann.md",
+        "algorithms/neural-cf.md",
+        "algorithms/two-tower.md",
         "algorithms/click-through.md",
         "algorithms/graph-networks.md",
+        "algorithms/gru4rec.md",
     )
 ]
 TABLE = re.compile(r"(?<=<!-- table: )(?P<name>[\w -]+)(?P<head> -->\n).*?(?=<!-- end -->)", re.DOTALL)
@@ -105,6 +111,45 @@ def of_ratings(*names: str) -> str:
     return accuracy.markdown([row for row in _recorded("accuracy") if row["algorithm"].partition(":")[0] in names])
 
 
+PUBLISHED_PER_ITEM = {
+    "NCF": {"ndcg": 0.3686, "recall": 0.1632, "precision": 0.3269},
+    "LightGCN": {"ndcg": 0.4164, "recall": 0.1960, "precision": 0.3592},
+}
+"""What the library Recommenders reports for MovieLens 100K with three quarters of each item's ratings to learn from."""
+
+
+def towers() -> str:
+    """`neumf` and `two-tower` beside simple models and published figures, by NDCG@10."""
+    simple = ("popular", "implicit-item-knn", "implicit-als", "ease")
+    beside = [row for row in _recorded("ranking") if row["algorithm"] in simple]
+    kept = ("ml-100k", "per-item")
+    rows = [row for row in [*beside, *_recorded("towers")] if (row["data"], row["protocol"]) == kept]
+    shown = {f"`{row['algorithm']}`": row for row in rows}
+    shown |= {f"{name}, published": row for name, row in PUBLISHED_PER_ITEM.items()}
+    lines = ["| model | NDCG@10 | recall@10 | precision@10 |", "|---|---:|---:|---:|"]
+    for name, row in sorted(shown.items(), key=lambda pair: -_value(pair[1]["ndcg"])):
+        cells = (_with_error(row[metric]) for metric in ("ndcg", "recall", "precision"))
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def _value(entry: Any) -> float:
+    return float(entry["value"] if isinstance(entry, dict) else entry)
+
+
+def _with_error(entry: Any) -> str:
+    return f"{_value(entry):.4f}" + (f" ± {entry['plus_minus']:.4f}" if isinstance(entry, dict) else "")
+
+
+def million_items() -> str:
+    """A row for each model of `million_items.py`."""
+    lines = ["| model | items | events | peak GB | first epoch s | epoch s |", "|---|---:|---:|---:|---:|---:|"]
+    for row in _recorded("million-items"):
+        seconds = f"{row['first_epoch_seconds']:.0f} | {row['epoch_seconds']:.0f}"
+        lines.append(f"| `{row['model']}` | {row['items']:,} | {row['events']:,} | {row['peak_gb']:.1f} | {seconds} |")
+    return "\n".join(lines)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "boltzmann": lambda: of_ratings("rbm", "conditional-rbm", "bias", "svd", "svdpp"),
     "lightgcn": lambda: per_item("lightgcn", "bpr", "ease", "implicit-als", "rp3beta", "popular"),
@@ -123,7 +168,11 @@ TABLES: dict[str, Callable[[], str]] = {
     "churn": lambda: behavior.churn(_recorded("behavior")),
     "responsiveness": lambda: behavior.responsiveness(_recorded("behavior")),
     "sessions": lambda: sessions.table(_recorded("sessions")),
+    "towers": towers,
+    "million items": million_items,
+    "gru4rec": lambda: gru4rec.table(_recorded("gru4rec")),
     "frappe": lambda: frappe.table(_recorded("frappe")),
+    "translation": lambda: translation.table(_recorded("translation")),
     "filter bubble": lambda: filter_bubble.markdown(_recorded("filter-bubble")),
 }
 

@@ -248,3 +248,12 @@ def test_sessions_are_taken_in_order_of_their_first_event() -> None:
     log = lt.Interactions.from_frame(rows, duplicates="keep")
     assert by_first_event(log).tolist() == [1, 2, 0]
     assert by_first_event(dataclasses.replace(log, times=None)).tolist() == [0, 1, 2]
+
+
+def test_patience_keeps_the_best_epoch() -> None:
+    model = lt.GRU4Rec(**SMALL | {"epochs": 60, "patience": 2}).fit(turning())
+    scores = [epoch["score"] for epoch in model.training_]
+    assert len(scores) < 60
+    assert model.report is not None
+    assert model.report.best == int(np.argmax(scores)) + 1 == len(scores) - 2
+    assert model.recommend_for([[3, 4]], n=1).of(0) == [5]

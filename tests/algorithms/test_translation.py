@@ -294,7 +294,10 @@ WORLDS: dict[str, tuple[Any, Arrays]] = {
     ),
     "fpmc": (
         kinds_and_places,
-        {"factors": 4, "epochs": 100, "batch_size": 64, "learning_rate": 0.01, "user_regularization": 1e-3},
+        {
+            "factors": 4, "epochs": 100, "batch_size": 64, "learning_rate": 0.01, "user_regularization": 1e-3,
+            "regularization": 1e-4, "against": "others",
+        },
     ),
 }  # fmt: skip
 

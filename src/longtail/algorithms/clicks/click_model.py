@@ -69,7 +69,7 @@ class ClickModel(Trained, PredictsClicks, Ranker, ABC):
     fold_in: ClassVar[FoldIn] = "exact"
 
     preference: Preference = "binary"
-    regularization: float = hyper(1e-3, at_least=0.0, search=(1e-5, 0.1), log=True)
+    regularization: float = hyper(1e-6, at_least=0.0, search=(1e-8, 1e-4), log=True)
     negatives: int = hyper(4, at_least=1, search=(1, 10))
     history: int = hyper(50, at_least=1)
     item_attributes: Attributes = "auto"
@@ -192,6 +192,7 @@ class DeepClickModel(ClickModel, ABC):
         hidden: units of each layer.
         dropout: share of the units dropped in training.
         batch_norm: whether the units of a layer are normalized before ReLU, when answering by moving averages.
+        regularization: see `ClickModel`; layers bear far more of it than products of vectors, as they can scale up.
         preference: see `ClickModel`; likewise all others.
     """
 
@@ -199,6 +200,7 @@ class DeepClickModel(ClickModel, ABC):
     hidden: tuple[int, ...] = hyper((400, 400, 400), at_least=1)
     dropout: float = hyper(0.2, at_least=0.0, at_most=0.9, search=(0.0, 0.5))
     batch_norm: bool = True
+    regularization: float = hyper(1e-3, at_least=0.0, search=(1e-5, 0.1), log=True)
 
     def _sizes(self) -> dict[str, Any]:
         layers = {"hidden": tuple(self.hidden), "dropout_rate": self.dropout, "batch_norm": self.batch_norm}

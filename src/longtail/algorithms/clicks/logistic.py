@@ -8,6 +8,7 @@ from typing import ClassVar
 from longtail.algorithms.clicks.click_model import ClickModel
 from longtail.algorithms.clicks.skeleton import FieldNetwork
 from longtail.algorithms.trainer import Network, Tensor
+from longtail.params import hyper
 
 __all__ = ["ClickLR"]
 
@@ -33,7 +34,7 @@ class ClickLR(ClickModel):
     is the same for all items.
 
     Attributes:
-        regularization: half of it times the squared weights is added to the mean loss.
+        learning_rate: the highest step size; weights have far to go.
         preference: see `ClickModel`; likewise all others, and what is learned.
 
     Examples:
@@ -44,6 +45,8 @@ class ClickLR(ClickModel):
         >>> lt.metrics.auc(model.predict_clicks(impressions))
         1.0
     """
+
+    learning_rate: float = hyper(0.01, at_least=0.0, search=(1e-3, 0.1), log=True)
 
     def _network(self) -> Network:
         return LogisticNetwork(**self._sizes())

@@ -33,7 +33,7 @@ class ClickFM(ClickModel):
 
     Attributes:
         factors: length of v_j.
-        regularization: half of it times the squared weights and vectors is added to the mean loss.
+        learning_rate: the highest step size.
         preference: see `ClickModel`; likewise all others, and what is learned.
 
     Examples:
@@ -46,6 +46,7 @@ class ClickFM(ClickModel):
     """
 
     factors: int = hyper(10, at_least=1, search=(4, 64), log=True)
+    learning_rate: float = hyper(0.01, at_least=0.0, search=(1e-3, 0.1), log=True)
 
     def _network(self) -> Network:
         return MachineNetwork(**self._sizes())

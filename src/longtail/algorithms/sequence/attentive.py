@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy import sparse
@@ -12,7 +12,10 @@ from scipy import sparse
 from longtail.algorithms.base import FoldIn
 from longtail.algorithms.powers import LearnsOnline
 from longtail.algorithms.sequential import Sequential
-from longtail.algorithms.trainer import Batch, Trained
+from longtail.algorithms.trainer import Batch, Feed, Trained
+from longtail.algorithms.trainer.validation import hold_out
+from longtail.data.catalog import Catalog
+from longtail.data.interactions import Interactions
 from longtail.errors import ConfigError
 from longtail.kernels.topk import LowRank
 from longtail.params import hyper
@@ -62,6 +65,10 @@ class Attentive(Trained, Sequential, LearnsOnline, ABC):
             raise ConfigError(f"heads must divide factors, and {self.heads} does not divide {self.factors}")
 
     @abstractmethod
+    def _feed(self, sequences: sparse.csr_array) -> Feed:
+        """The batches of histories in order."""
+
+    @abstractmethod
     def _asked(self, histories: sparse.csr_array) -> Batch:
         """What the network is asked, for a block of histories."""
 
@@ -70,8 +77,20 @@ class Attentive(Trained, Sequential, LearnsOnline, ABC):
 
     def _items(self) -> tuple[FloatArray, FloatArray]:
         """The vectors of the items, and what is added to each one's score."""
-        items = self.weights_["items"]
+        items = self._learned("items")
         return items, np.zeros(len(items), dtype=np.float32)
+
+    def _learned(self, name: str) -> FloatArray:
+        """A weight by name; while training goes on, as it is now."""
+        weights: Any = getattr(self, "weights_", None)
+        found: FloatArray = (self._trained_network().values() if weights is None else weights)[name]
+        return found
+
+    def _fit_preferences(self, weights: sparse.csr_array, train: Interactions, catalog: Catalog | None) -> None:
+        if not self.patience:
+            return self._train(self._feed(weights))
+        left, held = hold_out(weights, which="last", seed=self.seed)
+        return self._train(self._feed(left), lambda: held.ndcg(lambda people, rows: self._score_preferences(rows)))
 
     def _score_preferences(self, weights: sparse.csr_array) -> LowRank:
         blocks = (weights[lo : lo + BLOCK] for lo in range(0, weights.shape[0], BLOCK))

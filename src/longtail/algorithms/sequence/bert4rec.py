@@ -13,8 +13,6 @@ from longtail.algorithms.sequence.transformer import Transformer
 from longtail.algorithms.sequence.window_feeds import ClozeFeed
 from longtail.algorithms.sequence.windows import Rows, latest
 from longtail.algorithms.trainer import Batch, Network, Sampler, Table, Tensor, keras
-from longtail.data.catalog import Catalog
-from longtail.data.interactions import Interactions
 from longtail.params import hyper
 from longtail.types import FloatArray
 
@@ -112,9 +110,6 @@ class BERT4Rec(Attentive):
             normalize_first=False, project=True, activation="gelu", precision=self.precision, seed=self.seed,
         )  # fmt: skip
 
-    def _fit_preferences(self, weights: sparse.csr_array, train: Interactions, catalog: Catalog | None) -> None:
-        self._train(self._feed(weights))
-
     def _feed(self, sequences: sparse.csr_array) -> ClozeFeed:
         rows, sampler = Rows.of(sequences, self.length, self.batch_size), None
         if self._samples(sequences.shape[1]):
@@ -122,7 +117,7 @@ class BERT4Rec(Attentive):
         return ClozeFeed(sequences, rows, self.masked, self.last, sampler, self.negatives)
 
     def _items(self) -> tuple[FloatArray, FloatArray]:
-        return self.weights_["items"], self.weights_["offset"]
+        return self._learned("items"), self._learned("offset")
 
     def _asked(self, histories: sparse.csr_array) -> Batch:
         """The last events, one fewer than `length`, and a hidden place."""

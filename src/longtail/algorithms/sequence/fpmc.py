@@ -80,7 +80,8 @@ class FPMC(PersonalChain):
         score of j = v_u . w_j + 1/|B| sum over i of B of f_j . l_i
 
     With v_u = 0 it is a factorized Markov chain of everybody; with an empty basket a matrix factorization. Someone new
-    has the v_u of least loss over their own history.
+    has the v_u of least loss over their own history. The paper draws negatives from all items but those of the next
+    basket, which is against="others".
 
     Attributes:
         preference: see `Sequential`.
@@ -99,6 +100,8 @@ class FPMC(PersonalChain):
     """
 
     basket: int = hyper(1, at_least=1, search=(1, 5))
+    regularization: float = hyper(3e-3, at_least=0.0, search=(1e-5, 1e-2), log=True)
+    user_regularization: float = hyper(3e-3, at_least=0.0, search=(1e-4, 1.0), log=True)
 
     def _network(self) -> Network:
         return ChainNetwork(

@@ -141,17 +141,17 @@ class GRUNetwork(Network):
         ops = keras.ops
         history = ops.transpose(batch["history"])
         rows = ops.take(self.vectors if self.embedding == "shared" else self.inputs, history, axis=0)
-        going = ops.cast(ops.arange(history.shape[0])[:, None] < batch["length"][None, :], "float32")[:, :, None]
         states = [ops.zeros((history.shape[1], self.factors)) for _ in range(self.layers)]
 
-        def read(states: Any, event: Any) -> Any:
-            reached, (x, on) = [], event
+        def read(event: Any, states: Any) -> Any:
+            x, reached = ops.take(rows, event, axis=0), []
+            goes_on = ops.cast(event < batch["length"], "float32")[:, None]
             for layer, state in enumerate(states):
                 x = self.step(layer, x, state)
-                reached.append(state + on * (x - state))
-            return reached, 0.0 * on
+                reached.append(state + goes_on * (x - state))
+            return reached
 
-        return ops.scan(read, states, (rows, going))[0][-1]
+        return ops.fori_loop(0, history.shape[0], read, states)[-1]
 
     def _is_target(self, batch: Batch) -> Tensor:
         ops = keras.ops

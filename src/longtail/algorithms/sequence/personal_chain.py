@@ -66,7 +66,7 @@ class PersonalChain(Trained, Sequential, LearnsOnline, ABC):
     factors: int = hyper(64, at_least=1, search=(16, 256), log=True)
     personal: bool = True
     negatives: int = hyper(1, at_least=1, search=(1, 64), log=True)
-    against: Against = "others"
+    against: Against = "unmet"
     exponent: float = hyper(0.0, at_least=0.0, at_most=1.0, search=(0.0, 1.0))
     regularization: float = hyper(1e-4, at_least=0.0, search=(1e-6, 1e-2), log=True)
     user_regularization: float = hyper(1e-2, at_least=0.0, search=(1e-4, 1.0), log=True)

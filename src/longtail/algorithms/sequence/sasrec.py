@@ -15,8 +15,6 @@ from longtail.algorithms.sequence.transformer import Transformer
 from longtail.algorithms.sequence.window_feeds import NextFeed
 from longtail.algorithms.sequence.windows import Rows, latest
 from longtail.algorithms.trainer import Batch, Network, Sampler, Table, Tensor, keras
-from longtail.data.catalog import Catalog
-from longtail.data.interactions import Interactions
 from longtail.params import hyper
 
 __all__ = ["NextNetwork", "SASRec"]
@@ -109,9 +107,6 @@ class SASRec(Attentive):
         """Beta of gSASRec: a (t (1 - 1/a) + 1/a), a the share of the other items that are drawn."""
         share = min(1.0, self.unseen / max(1, n_items - 1))
         return 1.0 - self.calibration * (1.0 - share) if self.loss == "binary" else 1.0
-
-    def _fit_preferences(self, weights: sparse.csr_array, train: Interactions, catalog: Catalog | None) -> None:
-        self._train(self._feed(weights))
 
     def _feed(self, sequences: sparse.csr_array) -> NextFeed:
         rows = Rows.of(sequences, self.length, self.batch_size, leave=1)

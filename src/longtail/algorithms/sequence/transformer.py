@@ -6,6 +6,7 @@ from abc import ABC
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 import numpy as np
 
@@ -41,7 +42,7 @@ class Transformer(Network, ABC):
         causal: whether a place sees only those before it and itself.
         normalize_first: see above.
         project: whether the heads are mixed by W_O.
-        activation: act, the name of a function of `keras.ops`.
+        activation: act, "relu" or "gelu".
     """
 
     n_items: int
@@ -55,7 +56,7 @@ class Transformer(Network, ABC):
     causal: bool
     normalize_first: bool
     project: bool
-    activation: str
+    activation: Literal["relu", "gelu"]
 
     def build(self) -> None:
         """Normal starts of deviation .02 for embeddings, Glorot's for the layers."""
@@ -87,7 +88,8 @@ class Transformer(Network, ABC):
             training: whether entries are dropped.
         """
         kind = "bfloat16" if self.precision == "mixed" else "float32"
-        ops, act = keras.ops, getattr(keras.ops, self.activation)
+        ops = keras.ops
+        act = partial(ops.gelu, approximate=False) if self.activation == "gelu" else ops.relu
         mask = ops.where(visible(window, self.causal), 0.0, MASKED)
 
         def norm(values: Tensor, weights: dict[str, Tensor], at: int | None = None) -> Tensor:

@@ -13,7 +13,7 @@ from scipy.spatial.distance import cdist
 
 from longtail.algorithms.base import Scores
 from longtail.algorithms.powers import SimilarItems
-from longtail.algorithms.sequence.personal_chain import Against, PersonalChain, lost
+from longtail.algorithms.sequence.personal_chain import PersonalChain, lost
 from longtail.algorithms.sequential import last_events
 from longtail.algorithms.trainer import Batch, Network, Table, Tensor, keras
 from longtail.kernels.topk import LowRank
@@ -117,7 +117,6 @@ class TransRec(PersonalChain, SimilarItems):
         [6]
     """
 
-    against: Against = "unmet"
     distance: Distance = "l2"
     radius: float = hyper(1.0, at_least=1e-3, search=(0.5, 8.0), log=True)
 

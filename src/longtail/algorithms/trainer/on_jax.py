@@ -90,10 +90,10 @@ class _RowWise:
 
 
 def _row_wise(network: Network, table: Table, chunk: Chunk, names: list[str]) -> _RowWise | None:
-    """The table, if its rows are many more than a step reads."""
+    """The table, if a step leaves out a good part of its rows."""
     capacity = sum(int(np.prod(chunk[name].shape[1:])) for name in table.indices)
     n_rows = int(network.variables()[table.weights[0]].shape[0])
-    if 2 * capacity >= n_rows:
+    if 5 * capacity >= 4 * n_rows:
         return None
     return _RowWise(table, tuple(names.index(name) for name in table.weights), n_rows, capacity)
 
