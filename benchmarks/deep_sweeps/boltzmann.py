@@ -75,10 +75,9 @@ def drawn(rng: np.random.Generator) -> dict[str, Any]:
     """Settings of a trial; few numbers of hidden units, so that few programs are compiled."""
     return {
         "factors": int(rng.choice([50, 100, 200])),
-        "epochs": int(rng.choice([20, 30, 40, 60])),
+        "epochs": int(rng.choice([60, 80, 120])),
         "learning_rate": _between(rng, 5e-4, 5e-3),
-        "regularization": _between(rng, 1e-3, 0.3),
-        "schedule": str(rng.choice(["constant", "cosine"])),
+        "regularization": _between(rng, 0.02, 1.0),
         "batch_size": int(rng.choice([32, 64])),
         "last_gibbs_steps": int(rng.choice([1, 3, 5])),
     }

@@ -72,7 +72,10 @@ def test_the_free_energy_is_a_sum_over_all_hidden_states(conditional: bool) -> N
     weights = made.values()
     expected = [-np.log(sum(np.exp(-energy(weights, person, h)) for h in all_hidden())) for person in PEOPLE]
     np.testing.assert_allclose(found, expected, rtol=1e-5)
-    per_person = [sum(np.sum(weights["W"][i * LEVELS + k] ** 2) for i, k in person.items()) for person in PEOPLE]
+    rows = [[weights["W"][i * LEVELS + k] for i, k in person.items()] for person in PEOPLE]
+    if conditional:
+        rows = [[*own, *(weights["D"][i] for i in person)] for own, person in zip(rows, PEOPLE, strict=True)]
+    per_person = [sum(float(np.sum(row**2)) for row in own) for own in rows]
     np.testing.assert_allclose(squares, per_person, rtol=1e-5)
 
 
@@ -183,6 +186,8 @@ def test_a_step_is_that_of_contrastive_divergence(
             if k >= 0:
                 place = item * LEVELS + k
                 steps["W"][place] -= 0.5 * regularization * before["W"][place] / len(people)
+            if conditional:
+                steps["D"][item] -= 0.5 * regularization * before["D"][item] / len(people)
     for name, after in made.values().items():
         np.testing.assert_allclose(after, before[name] + rate * steps[name], atol=2e-6, err_msg=name)
 

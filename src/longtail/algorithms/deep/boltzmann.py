@@ -15,6 +15,7 @@ from longtail.algorithms.base import FoldIn
 from longtail.algorithms.deep.boltzmann_network import BoltzmannFeed, BoltzmannNetwork, Prediction
 from longtail.algorithms.powers import PredictsRatings
 from longtail.algorithms.trainer import Network, Settings, Trained
+from longtail.algorithms.trainer.optimizers import Schedule
 from longtail.algorithms.trainer.validation import hold_out_rows, rmse
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
@@ -40,7 +41,7 @@ class BoltzmannMachine(Trained, PredictsRatings, ABC):
         last_gibbs_steps: the same in the last; in between their number grows evenly. Where it is the smaller of the
             two, it never grows.
         momentum: share of the last step that is taken again.
-        regularization: weight of the squared weights of a unit, for each time it is on.
+        regularization: weight of the squared weights of a unit, for each time it is on (of D, for each rated item).
         most_levels: ratings of more different values are put into so many groups of about equal size.
         prediction: of someone with history V, "exact" takes p(v_i = k | V), "mean-field" the same given the
             probabilities of the hidden units: a little less accurate, and much faster for a whole catalogue.
@@ -54,10 +55,11 @@ class BoltzmannMachine(Trained, PredictsRatings, ABC):
     conditional: ClassVar[bool] = False
 
     factors: int = hyper(100, at_least=1, search=(20, 300), log=True)
-    epochs: int = hyper(30, at_least=1, search=(10, 100), log=True)
+    epochs: int = hyper(80, at_least=1, search=(20, 150), log=True)
     batch_size: int = hyper(64, at_least=1)
     learning_rate: float = hyper(0.002, at_least=0.0, search=(0.0005, 0.01), log=True)
-    regularization: float = hyper(0.01, at_least=0.0, search=(1e-4, 0.1), log=True)
+    regularization: float = hyper(0.1, at_least=0.0, search=(0.01, 1.0), log=True)
+    schedule: Schedule = "cosine"
     momentum: float = hyper(0.9, at_least=0.0, at_most=0.99)
     gibbs_steps: int = hyper(1, at_least=1, at_most=100)
     last_gibbs_steps: int = hyper(1, at_least=1, at_most=100)

@@ -79,7 +79,13 @@ class BoltzmannNetwork(Network):
         W, b = ops.take(self.W, unit, axis=0), ops.take(self.b, unit, axis=0)
         inputs = self.given(batch) + self.by_person(batch, W)
         energy = -self.by_person(batch, b) - ops.sum(ops.softplus(inputs), axis=1)
-        return energy, self.by_person(batch, ops.sum(ops.square(W), axis=1))
+        squares = self.by_person(batch, ops.sum(ops.square(W), axis=1))
+        if self.conditional:
+            D, size = ops.take(self.D, batch["item"], axis=0), batch["weight"].shape[0]
+            squares = (
+                squares + ops.segment_sum(ops.sum(ops.square(D), axis=1), batch["row"], num_segments=size + 1)[:size]
+            )
+        return energy, squares
 
     def fantasy(self, batch: Batch) -> Tensor:
         """(k,) the level of each entry after `gibbs` rounds: hidden units given ratings, then ratings given those."""
