@@ -66,7 +66,7 @@ def plain_loss(w: dict[str, AnyArray], states: list[AnyArray], network: GRUNetwo
         likely = np.concatenate([FREQUENCY[TARGET[living]], FREQUENCY[DRAWN] ** EXPONENT])
         scores = scores - LOG_Q * np.log(likely)
         shares = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
-        return float(-np.log(shares[own, own]).sum() / LANES)
+        return float(-np.log(shares[own, own] + 1e-24).sum() / LANES)
     if network.elu:
         scores = np.where(scores > 0, scores, network.elu * (np.exp(np.minimum(scores, 0)) - 1))
     shares = np.exp(scores)
@@ -74,7 +74,7 @@ def plain_loss(w: dict[str, AnyArray], states: list[AnyArray], network: GRUNetwo
     shares /= shares.sum(axis=1, keepdims=True)
     better = (shares * sigmoid(scores[own, own][:, None] - scores)).sum(axis=1)
     assert n == 3
-    return float((-np.log(better) + network.regularization * (shares * scores**2).sum(axis=1)).sum() / LANES)
+    return float((-np.log(better + 1e-24) + network.regularization * (shares * scores**2).sum(axis=1)).sum() / LANES)
 
 
 def chunk_of(network: GRUNetwork) -> Chunk:
@@ -257,3 +257,19 @@ def test_patience_keeps_the_best_epoch() -> None:
     assert model.report is not None
     assert model.report.best == int(np.argmax(scores)) + 1 == len(scores) - 2
     assert model.recommend_for([[3, 4]], n=1).of(0) == [5]
+
+
+@pytest.mark.parametrize("objective", ["cross-entropy", "bpr-max"])
+def test_a_target_that_is_all_but_impossible_moves_nothing(objective: Any) -> None:
+    network = GRUNetwork(
+        n_items=ITEMS, pool=ITEMS, lanes=LANES, factors=WIDTH, layers=1, embedding="shared", objective=objective,
+        elu=0.0, regularization=0.0, dropout_rate=0.0, embedding_dropout=0.0,
+    )  # fmt: skip
+    weights = network.values()
+    weights["offsets"] = np.full((ITEMS, 1), 90.0, dtype=np.float32)
+    weights["offsets"][[3, 4, 8]] = -90.0
+    network.assign(weights)
+    report = train(network, Steps(chunk_of(network)), Settings(epochs=1, learning_rate=1.0, optimizer="sgd"))
+    assert report.epochs[0]["loss"] == pytest.approx(3 / 4 * 24 * np.log(10), rel=1e-5)
+    for name, value in network.values().items():
+        np.testing.assert_allclose(value, weights[name], atol=1e-6)

@@ -14,6 +14,9 @@ Loss = Literal["cross-entropy", "bpr-max"]
 
 NEVER = -1e30
 """The score of what is no candidate."""
+LEAST = 1e-24
+"""Added to a probability before its logarithm, as the authors do: a loss is 55 at most, and a target that is all but
+impossible does not move the weights. Steps of Adagrad are large at first, and some scores run away."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -119,7 +122,8 @@ class GRUNetwork(Network):
         weights = batch["count"][None, :]
         highest, parts = _exponentials(scores, weights)
         own = ops.sum(ops.where(self._is_target(batch), scores, 0.0), axis=1)
-        return ops.log(ops.sum(parts, axis=1)) + highest[:, 0] - own + batch["likely"]
+        surprise = ops.log(ops.sum(parts, axis=1)) + highest[:, 0] - own + batch["likely"]
+        return -ops.log(ops.exp(-surprise) + LEAST)
 
     def bpr_max(self, scores: Tensor, batch: Batch) -> Tensor:
         """(lanes,) - log sum_j s_j sigmoid(score of the target - r_j) + regularization sum_j s_j r_j^2.
@@ -134,7 +138,7 @@ class GRUNetwork(Network):
         shares = parts / ops.maximum(ops.sum(parts, axis=1, keepdims=True), 1e-30)
         own = ops.sum(ops.where(target, scores, 0.0), axis=1, keepdims=True)
         better = ops.sum(shares * ops.sigmoid(own - scores), axis=1)
-        return self.regularization * ops.sum(shares * ops.square(scores), axis=1) - ops.log(better + 1e-24)
+        return self.regularization * ops.sum(shares * ops.square(scores), axis=1) - ops.log(better + LEAST)
 
     def answer(self, batch: Batch) -> Tensor:
         """(n, factors) states after the first "length" (n,) of the items "history" (n, longest)."""
