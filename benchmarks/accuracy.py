@@ -61,7 +61,7 @@ def measure(spec: str, nested: bool) -> dict[str, Any]:
     folds, seconds = [], 0.0
     for fold in movielens_100k.FOLDS:
         train, test = movielens_100k.train_and_test(fold)
-        model = lt.make(name, **(chosen_by_fold(name, fold) if nested else {}) | given)
+        model = lt.make(name, **(chosen_by_fold(name, fold, given) if nested else {}) | given)
         began = time.perf_counter()
         model.fit(train)
         seconds += time.perf_counter() - began
@@ -79,15 +79,19 @@ def errors(model: Any, test: lt.Interactions) -> np.ndarray[Any, np.dtype[np.flo
     return found.estimated.astype(np.float64) - found.actual
 
 
-def chosen_by_fold(name: str, fold: int) -> dict[str, Any]:
-    """The parameters of the study's best complete trial by the inner RMSE of one fold alone; none without a study."""
+def chosen_by_fold(name: str, fold: int, given: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of the study's best complete trial by the inner RMSE of one fold alone; none without a study.
+
+    Where trials of the study have what is given, the best of these is taken.
+    """
     path = STUDIES / f"{name}.json"
     if not path.is_file():
         return {}
     study = json.loads(path.read_text(encoding="utf-8"))
     place = movielens_100k.FOLDS.index(fold)
     complete = [trial for trial in study["trials"] if trial["rmse"] is not None]
-    best: dict[str, Any] = min(complete, key=lambda trial: trial["folds"][place])["parameters"]
+    alike = [trial for trial in complete if given.items() <= trial["parameters"].items()]
+    best: dict[str, Any] = min(alike or complete, key=lambda trial: trial["folds"][place])["parameters"]
     return best
 
 

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from longtail.algorithms.base import Scores
 from longtail.algorithms.ranker import Ranker
 from longtail.algorithms.trainer import Batch, Network, Tensor, Trained, keras
 from longtail.algorithms.trainer.histories import HistoryFeed, laid_out
 from longtail.algorithms.trainer.validation import hold_out
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
-from longtail.types import FloatArray
+from longtail.types import FloatArray, IntArray
 
 __all__ = ["AutoencoderRanker", "MultinomialNetwork", "noisy_history", "of_length_one", "squares", "through"]
 
@@ -98,9 +99,14 @@ class AutoencoderRanker(Trained, Ranker):
 
     def _fit_preferences(self, weights: sparse.csr_array, train: Interactions, catalog: Catalog | None) -> None:
         if not self.patience:
-            return self._train(self._feed(weights))
+            self._train(self._feed(weights))
+            return
         left, held = hold_out(weights, seed=self.seed)
-        return self._train(self._feed(left), lambda: held.ndcg(lambda _, rows: self._score_preferences(rows)))
+        self._train(self._feed(left), lambda: held.ndcg(self._score_people))
+
+    def _score_people(self, people: IntArray, weights: sparse.csr_array) -> Scores:
+        """Scores (n, n_items) of training users, by their numbers and their preferences."""
+        return self._score_preferences(weights)
 
     def _score_preferences(self, weights: sparse.csr_array) -> FloatArray:
         return self._answers({"history": weights.toarray()})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from scipy import sparse
@@ -13,16 +13,18 @@ from longtail.algorithms.deep.autoencoder import AutoencoderRanker, noisy_histor
 from longtail.algorithms.preferences import Preference
 from longtail.algorithms.trainer import Batch, Chunk, Network, Table, Tensor, keras
 from longtail.algorithms.trainer.histories import HistoryFeed, laid_out
+from longtail.data.catalog import Catalog
+from longtail.data.interactions import Interactions
 from longtail.params import hyper
-from longtail.types import AnyArray, IntArray
+from longtail.types import AnyArray, FloatArray, IntArray
 
 __all__ = ["CDAE"]
 
 Activation = Literal["sigmoid", "tanh", "linear"]
 Loss = Literal["logistic", "square"]
 
-SOLVING = 50
-"""Steps in which the node of somebody new is found."""
+RIDGE = 1.0
+"""Weight of the squared map from histories to nodes, in people."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -73,11 +75,8 @@ class CollaborativeNetwork(Network):
         return 0.5 * self.regularization * squares([self.encode, self.decode])
 
     def answer(self, batch: Batch) -> Tensor:
-        """(n, n_items): scores for "history" (n, n_items) and the nodes of "person" (n,), or else nodes solved for."""
-        inside = self.encode(batch["history"])
-        if "person" in batch:
-            return self.scores(inside, keras.ops.take(self.nodes, batch["person"], axis=0))
-        return self.scores(inside, self.solved(batch["history"], inside))
+        """(n, n_items): scores for "history" (n, n_items) and "node" (n, factors)."""
+        return self.scores(self.encode(batch["history"]), batch["node"])
 
     def scores(self, inside: Tensor, node: Tensor) -> Tensor:
         """(n, n_items), given what the input and the node (n, factors) add up to within the code."""
@@ -100,47 +99,6 @@ class CollaborativeNetwork(Network):
             return ops.where(met > 0, met * ops.softplus(-scores), empty * ops.softplus(scores))
         return 0.5 * ops.where(met > 0, met * ops.square(1.0 - scores), empty * ops.square(scores))
 
-    def slopes(self, met: Tensor, scores: Tensor) -> Tensor:
-        """(n, n_items): the derivatives of `cells` by the scores."""
-        ops, empty = keras.ops, self.empty_weight(met)
-        if self.kind == "logistic":
-            return ops.where(met > 0, -met * ops.sigmoid(-scores), empty * ops.sigmoid(scores))
-        return ops.where(met > 0, met * (scores - 1.0), empty * scores)
-
-    def solved(self, met: Tensor, inside: Tensor) -> Tensor:
-        """(n, factors): the nodes that lower the loss of full histories, all else fixed (Nesterov's descent)."""
-        ops, kernel = keras.ops, self.decode.kernel
-        curve = (1 / 16 if self.activation == "sigmoid" else 1.0) * (0.25 if self.kind == "logistic" else 1.0)
-        heaviest = ops.maximum(ops.max(met, axis=1, keepdims=True), 1.0)
-        step = 1.0 / (curve * heaviest * _largest(ops.matmul(kernel, ops.transpose(kernel))) + self.regularization)
-
-        def descend(at: Any, carry: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-            node, ahead = carry
-            code = keras.activations.get(self.activation)(inside + ahead)
-            slope = ops.matmul(self.slopes(met, self.decode(code)), ops.transpose(kernel)) * self.bend(code)
-            moved = ahead - step * (slope + self.regularization * ahead)
-            at = ops.cast(at, "float32")
-            return moved, moved + at / (at + 3.0) * (moved - node)
-
-        nothing = ops.zeros_like(inside)
-        return ops.fori_loop(0, SOLVING, descend, (nothing, nothing))[0]
-
-    def bend(self, code: Tensor) -> Tensor:
-        """(n, factors): the derivative of the activation, where it gives `code`."""
-        ops = keras.ops
-        if self.activation == "sigmoid":
-            return code * (1.0 - code)
-        return 1.0 - ops.square(code) if self.activation == "tanh" else ops.ones_like(code)
-
-
-def _largest(matrix: Tensor) -> Tensor:
-    """A little more than the largest eigenvalue of a positive matrix (power iteration)."""
-    ops = keras.ops
-    vector = ops.sum(matrix, axis=1)
-    for _ in range(20):
-        vector = ops.matmul(matrix, vector / ops.maximum(ops.norm(vector), 1e-30))
-    return 1.1 * ops.norm(vector) + 1e-12
-
 
 @dataclass(kw_only=True)
 class CDAE(AutoencoderRanker):
@@ -160,8 +118,9 @@ class CDAE(AutoencoderRanker):
     epoch. Since all scores are computed here anyway, each empty cell counts by the chance p that it is drawn: the mean
     of that loss, without its noise. The paper trains with AdaGrad (`optimizer="adagrad"`).
 
-    A training user is answered with their node. For someone new a node is solved for, everything else fixed: the v that
-    makes the same loss smallest, of their history in full.
+    A training user is answered with their node. Someone new gets the node to be expected of their history: the value at
+    W' x + b of the affine map that fits the nodes of the training users best (a ridge regression on those of theirs).
+    A node solved for by the loss itself would learn the history by heart, and ranked worse.
 
     Attributes:
         preference: see `Ranker`.
@@ -172,13 +131,14 @@ class CDAE(AutoencoderRanker):
         dropout: share of the entries dropped in training.
         regularization: weight of the squared weights.
         epochs: see `Trained`; likewise the hyperparameters that follow, and what is learned.
+        map_: (factors + 1, factors) float32, from [W' x + b, 1] to a node.
 
     Examples:
         >>> import longtail as lt
         >>> rows = [(u, i) for u in range(20) for i in range(20) if u % 2 == i % 2 and (u + 2 * i) % 5]
         >>> users, items = zip(*rows, strict=True)
         >>> data = lt.Interactions.from_frame({"user": users, "item": items})
-        >>> model = CDAE(factors=8, epochs=100, learning_rate=0.01).fit(data)
+        >>> model = CDAE(factors=8, activation="sigmoid", dropout=0.5, learning_rate=0.01).fit(data)
         >>> sorted(model.recommend_for([{0: 1, 2: 1}], n=8).of(0))
         [4, 6, 8, 10, 12, 14, 16, 18]
     """
@@ -186,12 +146,12 @@ class CDAE(AutoencoderRanker):
     fold_in: ClassVar[FoldIn] = "solved"
 
     preference: Preference = "binary"
-    factors: int = hyper(50, at_least=1, search=(20, 300), log=True)
-    activation: Activation = "sigmoid"
+    factors: int = hyper(100, at_least=1, search=(50, 300), log=True)
+    activation: Activation = "linear"
     loss: Loss = "logistic"
     negatives: float = hyper(5.0, at_least=0.0, search=(1.0, 50.0), log=True)
-    dropout: float = hyper(0.5, at_least=0.0, at_most=0.9, search=(0.0, 0.8))
-    regularization: float = hyper(1e-4, at_least=0.0, search=(1e-6, 1e-2), log=True)
+    dropout: float = hyper(0.7, at_least=0.0, at_most=0.9, search=(0.3, 0.9))
+    regularization: float = hyper(3e-4, at_least=0.0, search=(1e-5, 1e-3), log=True)
     epochs: int = hyper(100, at_least=1, search=(20, 200), log=True)
 
     def _network(self) -> Network:
@@ -209,8 +169,25 @@ class CDAE(AutoencoderRanker):
 
         return HistoryFeed(weights[users], self.batch_size, more)
 
+    def _fit_preferences(self, weights: sparse.csr_array, train: Interactions, catalog: Catalog | None) -> None:
+        super()._fit_preferences(weights, train, catalog)
+        users = np.diff(weights.indptr) > 0
+        codes, nodes = self._inside(weights[users]), self.weights_["nodes"][users]
+        squares = codes.T @ codes + RIDGE * np.eye(codes.shape[1])
+        self.map_ = np.linalg.solve(squares, codes.T @ nodes).astype(np.float32)
+
+    def _inside(self, weights: sparse.csr_array) -> FloatArray:
+        """(n, factors + 1): W' x + b, and 1."""
+        learned = self._trained_network().values()
+        inside = weights @ learned["encode/kernel"] + learned["encode/bias"]
+        return np.concatenate([inside, np.ones((len(inside), 1))], axis=1, dtype=np.float32)
+
+    def _score_preferences(self, weights: sparse.csr_array) -> Scores:
+        return self._answers({"history": weights.toarray(), "node": self._inside(weights) @ self.map_})
+
     def _score_people(self, people: IntArray, weights: sparse.csr_array) -> Scores:
-        return self._answers({"history": weights.toarray(), "person": people.astype(np.int32)})
+        nodes = self._trained_network().values()["nodes"]
+        return self._answers({"history": weights.toarray(), "node": nodes[people]})
 
     def _score_users(self, users: IntArray) -> Scores:
         histories = self.histories_[users]

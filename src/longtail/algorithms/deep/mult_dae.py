@@ -65,7 +65,8 @@ class MultDAE(AutoencoderRanker):
         hidden: widths of further layers, from the history to the code.
         factors: units of the code.
         dropout: share of the entries dropped in training.
-        regularization: weight of the squared weights (the authors took 0.01 / 500 = 2e-5 on MovieLens 20M).
+        regularization: weight of the squared weights (the authors took 0.01 / 500 = 2e-5 on the 20 million ratings
+            of MovieLens; the default is for a thousand people).
         epochs: see `Trained`; likewise the hyperparameters that follow, and what is learned.
 
     Examples:
@@ -82,9 +83,9 @@ class MultDAE(AutoencoderRanker):
 
     preference: Preference = "binary"
     hidden: tuple[int, ...] = hyper((), at_least=1)
-    factors: int = hyper(200, at_least=1, search=(50, 600), log=True)
+    factors: int = hyper(400, at_least=1, search=(100, 600), log=True)
     dropout: float = hyper(0.5, at_least=0.0, at_most=0.9, search=(0.0, 0.8))
-    regularization: float = hyper(2e-5, at_least=0.0, search=(1e-6, 1e-2), log=True)
+    regularization: float = hyper(0.005, at_least=0.0, search=(1e-3, 3e-2), log=True)
     epochs: int = hyper(100, at_least=1, search=(20, 200), log=True)
 
     def _network(self) -> Network:

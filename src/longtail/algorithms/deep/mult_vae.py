@@ -130,13 +130,14 @@ class MultVAE(AutoencoderRanker):
     fold_in: ClassVar[FoldIn] = "exact"
 
     preference: Preference = "binary"
-    hidden: tuple[int, ...] = hyper((600,), at_least=1)
+    hidden: tuple[int, ...] = hyper((200,), at_least=1)
     factors: int = hyper(200, at_least=1, search=(50, 400), log=True)
     dropout: float = hyper(0.5, at_least=0.0, at_most=0.9, search=(0.0, 0.8))
     kl_weight: float = hyper(0.2, at_least=0.0, search=(0.02, 1.0), log=True)
     annealing: float = hyper(0.8, at_least=0.0, at_most=1.0)
     regularization: float = hyper(0.0, at_least=0.0)
     epochs: int = hyper(100, at_least=1, search=(20, 200), log=True)
+    batch_size: int = hyper(64, at_least=1)
 
     def _network(self) -> Network:
         return VariationalNetwork(
