@@ -70,7 +70,7 @@ def selected(spec: str, data: lt.Interactions, trials: int, sweep: Sequence[dict
         return lt.make(name, **{**best["given"], "epochs": best["epochs"], **given}), len(own)
     train, _ = lt.splits.leave_one_out(data, which="last")
     try:
-        tuner = lt.Tuner(name, train, metric="ndcg", n=10, validation="leave-last-out", fixed=given)
+        tuner = lt.Tuner(name, train, metric="ndcg", n=10, validation="last", fixed=given)
     except ConfigError as error:
         if "no parameter to search" in str(error):
             return lt.make(name, **given), 1
