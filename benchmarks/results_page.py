@@ -28,6 +28,7 @@ import growth
 import gru4rec
 import leakage
 import ranking
+import sequential
 import sessions
 import significance
 import translation
@@ -48,6 +49,7 @@ PAGES = [
         "algorithms/autoencoders.md",
         "algorithms/graph-networks.md",
         "algorithms/gru4rec.md",
+        "algorithms/attention.md",
     )
 ]
 TABLE = re.compile(r"(?<=<!-- table: )(?P<name>[\w -]+)(?P<head> -->\n).*?(?=<!-- end -->)", re.DOTALL)
@@ -185,6 +187,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "sessions": lambda: sessions.table(_recorded("sessions")),
     "towers": towers,
     "million items": million_items,
+    "sequential": lambda: sequential.table(_recorded("sequential")),
     "gru4rec": lambda: gru4rec.table(_recorded("gru4rec")),
     "frappe": lambda: frappe.table(_recorded("frappe")),
     "translation": lambda: translation.table(_recorded("translation")),

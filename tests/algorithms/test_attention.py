@@ -380,12 +380,12 @@ def walks(people: int = 60, seed: int = 0) -> lt.Interactions:
         SASRec(factors=16, length=6, layers=1, epochs=40, batch_size=16, learning_rate=0.01, dropout=0.1),
         SASRec(factors=16, length=6, layers=1, epochs=60, batch_size=16, learning_rate=0.01, dropout=0.1, negatives=6),
         SASRec(factors=16, length=6, layers=1, epochs=80, batch_size=16, learning_rate=0.01, loss="binary", unseen=4),
-        BERT4Rec(factors=16, length=7, layers=1, epochs=150, batch_size=8, learning_rate=0.01, dropout=0.1, last=0.3),
+        BERT4Rec(factors=16, length=7, layers=1, epochs=100, batch_size=16, learning_rate=0.005, dropout=0.0, last=0.3),
     ],
     ids=["softmax", "sampled", "binary", "bert4rec"],
 )
 def test_the_pace_of_a_walk_is_learned(model: Any) -> None:
-    model.fit(walks())
+    model.fit(walks(240 if isinstance(model, BERT4Rec) else 60))
     asked = [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9], [0, 2, 4, 6, 8], [3, 5, 7, 9, 11]]  # the last item alone would not do
     lists = model.recommend_for(asked, n=1)
     assert [lists.of(n)[0] for n in range(4)] == [5, 10, 10, 1]
