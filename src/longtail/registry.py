@@ -118,7 +118,7 @@ LINEUP = (
 SESSIONS = ("popular", "implicit-item-knn", "ar", "markov", "sr", "sknn", "vsknn", "stan")
 """The same of sessions, what comes next in them."""
 
-DEEP = ("autorec", "cdae", "mult-dae", "mult-vae", "neumf", "two-tower")
+DEEP = ("rbm", "autorec", "cdae", "mult-dae", "mult-vae", "neumf", "two-tower", "lightgcn")
 """The networks that `longtail bakeoff --deep` adds: they need the extra `deep`, and take longer than the others."""
 
 DEEP_SESSIONS = ("transrec", "fpmc", "gru4rec", "sasrec", "bert4rec")

@@ -13,6 +13,7 @@ from longtail.algorithms.deep.autoencoder import AutoencoderRanker, noisy_histor
 from longtail.algorithms.preferences import Preference
 from longtail.algorithms.trainer import Batch, Chunk, Network, Table, Tensor, keras
 from longtail.algorithms.trainer.histories import HistoryFeed, laid_out
+from longtail.algorithms.trainer.optimizers import Schedule
 from longtail.data.catalog import Catalog
 from longtail.data.interactions import Interactions
 from longtail.params import hyper
@@ -138,7 +139,7 @@ class CDAE(AutoencoderRanker):
         >>> rows = [(u, i) for u in range(20) for i in range(20) if u % 2 == i % 2 and (u + 2 * i) % 5]
         >>> users, items = zip(*rows, strict=True)
         >>> data = lt.Interactions.from_frame({"user": users, "item": items})
-        >>> model = CDAE(factors=8, activation="sigmoid", dropout=0.5, learning_rate=0.01).fit(data)
+        >>> model = CDAE(factors=8, activation="sigmoid", dropout=0.5, epochs=100, learning_rate=0.02).fit(data)
         >>> sorted(model.recommend_for([{0: 1, 2: 1}], n=8).of(0))
         [4, 6, 8, 10, 12, 14, 16, 18]
     """
@@ -147,12 +148,14 @@ class CDAE(AutoencoderRanker):
 
     preference: Preference = "binary"
     factors: int = hyper(100, at_least=1, search=(50, 300), log=True)
-    activation: Activation = "linear"
+    activation: Activation = "tanh"
     loss: Loss = "logistic"
-    negatives: float = hyper(5.0, at_least=0.0, search=(1.0, 50.0), log=True)
-    dropout: float = hyper(0.7, at_least=0.0, at_most=0.9, search=(0.3, 0.9))
-    regularization: float = hyper(3e-4, at_least=0.0, search=(1e-5, 1e-3), log=True)
-    epochs: int = hyper(100, at_least=1, search=(20, 200), log=True)
+    negatives: float = hyper(1.5, at_least=0.0, search=(1.0, 50.0), log=True)
+    dropout: float = hyper(0.65, at_least=0.0, at_most=0.9, search=(0.3, 0.9))
+    regularization: float = hyper(4e-5, at_least=0.0, search=(1e-5, 1e-3), log=True)
+    epochs: int = hyper(50, at_least=1, search=(20, 200), log=True)
+    learning_rate: float = hyper(0.007, at_least=0.0, search=(1e-4, 1e-2), log=True)
+    schedule: Schedule = hyper("cosine", shared=True)
 
     def _network(self) -> Network:
         return CollaborativeNetwork(

@@ -21,6 +21,7 @@ from longtail.algorithms.deep.autoencoder import (
 from longtail.algorithms.preferences import Preference
 from longtail.algorithms.trainer import Batch, Chunk, Network, Tensor, keras
 from longtail.algorithms.trainer.histories import HistoryFeed
+from longtail.algorithms.trainer.optimizers import Schedule
 from longtail.params import hyper
 from longtail.types import AnyArray
 
@@ -129,15 +130,17 @@ class MultVAE(AutoencoderRanker):
 
     fold_in: ClassVar[FoldIn] = "exact"
 
-    preference: Preference = "binary"
-    hidden: tuple[int, ...] = hyper((200,), at_least=1)
-    factors: int = hyper(200, at_least=1, search=(50, 400), log=True)
-    dropout: float = hyper(0.5, at_least=0.0, at_most=0.9, search=(0.0, 0.8))
-    kl_weight: float = hyper(0.2, at_least=0.0, search=(0.02, 1.0), log=True)
-    annealing: float = hyper(0.8, at_least=0.0, at_most=1.0)
-    regularization: float = hyper(0.0, at_least=0.0)
-    epochs: int = hyper(100, at_least=1, search=(20, 200), log=True)
-    batch_size: int = hyper(64, at_least=1)
+    preference: Preference = "value"
+    hidden: tuple[int, ...] = hyper((), at_least=1)
+    factors: int = hyper(100, at_least=1, search=(50, 400), log=True)
+    dropout: float = hyper(0.35, at_least=0.0, at_most=0.9, search=(0.0, 0.8))
+    kl_weight: float = hyper(0.3, at_least=0.0, search=(0.02, 1.0), log=True)
+    annealing: float = hyper(0.5, at_least=0.0, at_most=1.0)
+    regularization: float = hyper(3e-4, at_least=0.0)
+    epochs: int = hyper(150, at_least=1, search=(20, 200), log=True)
+    batch_size: int = hyper(32, at_least=1)
+    learning_rate: float = hyper(9e-4, at_least=0.0, search=(1e-4, 1e-2), log=True)
+    schedule: Schedule = hyper("cosine", shared=True)
 
     def _network(self) -> Network:
         return VariationalNetwork(
