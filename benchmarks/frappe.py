@@ -105,17 +105,17 @@ def run(spec: str, seed: int, train: lt.Impressions, valid: lt.Impressions, aske
 def table(runs: Sequence[dict[str, Any]]) -> str:
     """A row for each model: means over the seeds, the spread of the AUC, and what is published."""
     lines = [
-        "| model | AUC | published | log loss | published | seeds | epochs | seconds |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|",
+        "| model | AUC | published | log loss | published | seeds | epochs |",
+        "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for spec in dict.fromkeys(run["model"] for run in runs):
         own = [run for run in runs if run["model"] == spec]
         auc, lost = PUBLISHED[spec.partition(":")[0]]
-        mean = {key: statistics.fmean(run[key] for run in own) for key in ("auc", "log_loss", "epochs", "seconds")}
+        mean = {key: statistics.fmean(run[key] for run in own) for key in ("auc", "log_loss", "epochs")}
         spread = f" ± {statistics.stdev([run['auc'] for run in own]):.4f}" if len(own) > 1 else ""
         lines.append(
             f"| `{spec}` | {mean['auc']:.4f}{spread} | {auc:.4f} | {mean['log_loss']:.4f} | {lost:.4f} "
-            f"| {len(own)} | {mean['epochs']:.0f} | {mean['seconds']:.0f} |"
+            f"| {len(own)} | {mean['epochs']:.0f} |"
         )
     return "\n".join(lines)
 

@@ -50,6 +50,14 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "dropout": 0.3,
         "popularity_exponent": 0.3,
     },
+    "tuned": {
+        "batch_size": 64,
+        "learning_rate": 0.129,
+        "momentum": 0.04,
+        "dropout": 0.49,
+        "embedding_dropout": 0.4,
+        "popularity_exponent": 0.3,
+    },
 }
 PUBLISHED: dict[str, tuple[float, ...]] = {
     "authors": (0.2347, 0.5097, 0.6020, 0.6784, 0.3557),
