@@ -113,11 +113,11 @@ def _run(command: list[str], threads: int) -> dict[str, Any]:
 
 
 def log_of(task: dict[str, Any]) -> lt.Interactions:
-    """MovieLens 100K, or 20,000 drawn histories of 8 events in the mean over 20,000 items."""
+    """MovieLens 100K, or 5,000 drawn histories of 8 events in the mean over 20,000 items."""
     if task["log"] == "ml-100k":
         return lt.datasets.movielens("100k")
     rng = np.random.default_rng(0)
-    counts = 2 + rng.geometric(1 / 6, 20_000)
+    counts = 2 + rng.geometric(1 / 6, 5_000)
     user = np.repeat(np.arange(len(counts)), counts)
     shares = np.cumsum(1.0 / np.arange(10, 20_010))
     item = np.minimum(np.searchsorted(shares / shares[-1], rng.random(len(user))), 19_999)
