@@ -110,7 +110,7 @@ def _cells(mask: BoolArray, ratings: AnyArray | None = None) -> Interactions:
         values=(np.ones(len(users)) if ratings is None else ratings[users, items]).astype(np.float32),
         user_ids=Ids([f"person {user}" for user in range(mask.shape[0])], kind="user"),
         item_ids=Ids(ids, kind="item"),
-        times=1_000_000_000 + (users * 86_400 + items * 86_400 * 7919) % (3 * 365 * 86_400),
+        times=1_000_000_000 + generator(0, "times").integers(3 * 365 * 86_400, size=len(users)),
         feedback="implicit" if ratings is None else "explicit",
         catalog=catalog,
     )
