@@ -28,6 +28,7 @@ import growth
 import gru4rec
 import leakage
 import ranking
+import sasrec
 import sequential
 import sessions
 import significance
@@ -50,6 +51,7 @@ PAGES = [
         "algorithms/graph-networks.md",
         "algorithms/gru4rec.md",
         "algorithms/attention.md",
+        "deep-learning.md",
     )
 ]
 TABLE = re.compile(r"(?<=<!-- table: )(?P<name>[\w -]+)(?P<head> -->\n).*?(?=<!-- end -->)", re.DOTALL)
@@ -166,6 +168,26 @@ def million_items() -> str:
     return "\n".join(lines)
 
 
+def gru4rec_speed() -> str:
+    """What `gru4rec.py --speed` told."""
+    told = _recorded("gru4rec-speed")
+    ours, torch = (statistics.median(told["epoch_seconds"][side]) for side in ("ours", "torch"))
+    share = 100 * told["share outside the compiled steps"]
+    head = "| ours, s per epoch | PyTorch loop, s | ratio | ours outside compiled steps |\n|---:|---:|---:|---:|\n"
+    return f"{head}| {ours:.2f} | {torch:.2f} | {torch / ours:.1f} | {share:.0f} % |"
+
+
+def gpu() -> str:
+    """A row for each model and catalogue of `gpu.py`."""
+    lines = ["| model | items | step ms | epoch s | events in it | matrix peak | bytes of rows |"]
+    lines.append("|---|---:|---:|---:|---:|---:|---:|")
+    for row in _recorded("gpu"):
+        flops, rows = (f"{100 * row[key]:.1f} %" for key in ("flops_share", "row_bandwidth_share"))
+        cells = f"{row['n_items']:,} | {row['step_ms']:.2f} | {row['epoch_seconds']:.2f} | {row['events']:,}"
+        lines.append(f"| `{row['model']}` | {cells} | {flops} | {rows} |")
+    return "\n".join(lines)
+
+
 def autoencoders(which: str) -> str:
     """The records of the autoencoders, among those of the simple models that they have to beat."""
     if which == "ratings":
@@ -183,6 +205,9 @@ TABLES: dict[str, Callable[[], str]] = {
     "autoencoders for lists": lambda: autoencoders("lists"),
     "boltzmann": lambda: of_ratings("rbm", "conditional-rbm", "bias", "svd", "svdpp"),
     "networks": networks,
+    "gru4rec speed": gru4rec_speed,
+    "gpu": gpu,
+    "sasrec speed": lambda: sasrec.table(_recorded("sasrec")),
     "lightgcn": lambda: per_item("lightgcn", "bpr", "ease", "implicit-als", "rp3beta", "popular"),
     "accuracy": lambda: accuracy.markdown(_recorded("accuracy")),
     "ranking": lambda: ranking.tables(_recorded("ranking")).strip(),

@@ -385,7 +385,7 @@ def walks(people: int = 60, seed: int = 0) -> lt.Interactions:
     ids=["softmax", "sampled", "binary", "bert4rec"],
 )
 def test_the_pace_of_a_walk_is_learned(model: Any) -> None:
-    model.fit(walks(240 if isinstance(model, BERT4Rec) else 60))
+    model.fit(walks(240))
     asked = [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9], [0, 2, 4, 6, 8], [3, 5, 7, 9, 11]]  # the last item alone would not do
     lists = model.recommend_for(asked, n=1)
     assert [lists.of(n)[0] for n in range(4)] == [5, 10, 10, 1]

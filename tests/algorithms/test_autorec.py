@@ -130,6 +130,22 @@ def test_solving_agrees_with_training_where_rows_are_items() -> None:
     assert shuffled > 1.0
 
 
+@pytest.mark.parametrize("center", ["none", "mean"])
+def test_ratings_that_are_all_alike_give_the_order_of_all_people_at_their_level(center: Any) -> None:
+    model = lt.AutoRec(side="item", epochs=5, **{**FAST, "center": center}).fit(ragged())
+    items = model.item_ids_.values[[3, 8, 20]]
+    assert model.item_known_[[3, 8, 20]].all()
+    shown = np.concatenate([model._left(model.fold([{item: 4.0 for item in some}])) for some in (items, items[:1])])
+    raw = shown[:, :-1] @ model.right_.T + shown[:, -1:] + model.offset_
+    known = np.flatnonzero(model.item_known_)
+    nobody = model._score_histories(model.fold([{}])).dense()[0]
+    assert raw[0, [3, 8, 20]].mean() == pytest.approx(4.0, abs=1e-4)
+    assert raw[1, 3] == pytest.approx(4.0, abs=1e-4)
+    for row in raw:
+        assert np.ptp(row[known]) > 1e-3
+        assert (row - nobody)[known] == pytest.approx((row - nobody)[known[0]], abs=1e-4)
+
+
 @pytest.mark.parametrize("side", ["user", "item"])
 @pytest.mark.parametrize("center", ["none", "mean", "biases"])
 def test_who_and_what_has_no_ratings(side: Any, center: Any) -> None:

@@ -94,6 +94,18 @@ def test_without_a_validation_part_some_is_held_out() -> None:
     assert all(epoch["score"] is None for epoch in model.training_)
 
 
+def test_probabilities_close_to_one_stay_apart() -> None:
+    """In float32 all logits above 17 would be the probability 1."""
+    data = lt.Impressions.from_frame({"label": [1, 0, 1, 0], "size": [1.0, 2.0, 3.0, 4.0]})
+    model = lt.ClickLR(epochs=1).fit_clicks(data)
+    model.weights_ = {"bias": np.array([22.0], np.float32), "weights": np.array([[3.0]], np.float32)}
+    logits = 22.0 + 3.0 * (np.arange(1, 5) - 2.5) / np.sqrt(1.25)
+    predicted = model.predict_clicks(data)
+    assert np.log1p(-predicted.probability) == pytest.approx(-logits, rel=1e-3)
+    assert float(lt.metrics.auc(predicted)) == 0.25
+    assert float(lt.metrics.log_loss(predicted)) == pytest.approx(logits[1::2].sum() / 4, rel=1e-3)
+
+
 def test_unknown_values_and_longer_lists_are_answered() -> None:
     model = lt.DeepFM(epochs=10, **DEEP).fit_clicks(impressions())
     rows = table(3, 8)

@@ -14,6 +14,7 @@ from longtail.algorithms.deep.boltzmann import levels_of
 from longtail.algorithms.deep.boltzmann_network import BoltzmannFeed, BoltzmannNetwork
 from longtail.algorithms.trainer import Settings, answers, keras, train
 from longtail.algorithms.trainer.histories import HistoryFeed
+from longtail.algorithms.trainer.validation import hold_out_rows
 from longtail.errors import UnknownIdError
 
 RATINGS = (1.0, 3.0, 4.0)
@@ -294,6 +295,26 @@ def test_patience_stops_and_keeps_the_best() -> None:
     scores = [epoch["score"] for epoch in model.training_]
     assert len(scores) < 300
     assert len(scores) - 1 - int(np.argmax(scores)) == 3
+
+
+def test_patience_scores_with_what_is_only_viewed_and_without_what_is_held_out() -> None:
+    data = ratings_of()
+    train_rows = RNG(1).random(len(data)) < 0.7
+    known, rest = data.take(train_rows), data.take(~train_rows)
+    model = lt.ConditionalRBM(factors=4, epochs=1, batch_size=10, learning_rate=0.1, patience=1)
+    w = model.fit(known, viewed=rest).weights_
+    out = hold_out_rows(len(known), seed=0)
+    errors = []
+    for user, item, value in zip(known.users[out], known.items[out], known.values[out], strict=True):
+        left = ~out & (known.users == user)
+        units = known.items[left] * len(model.levels_) + np.searchsorted(model.edges_, known.values[left])
+        seen = np.concatenate([known.items[left], rest.items[rest.users == user]])
+        h = 1 / (1 + np.exp(-(w["c"] + w["W"][units].sum(0) + w["D"][seen].sum(0))))
+        own = slice(item * len(model.levels_), (item + 1) * len(model.levels_))
+        chances = np.exp(w["b"][own] + w["W"][own] @ h)
+        errors.append(chances @ model.levels_ / chances.sum() - value)
+    assert np.abs(w["D"]).max() > 0.05
+    assert model.training_[0]["score"] == pytest.approx(-np.sqrt(np.mean(np.square(errors))), rel=3e-5)
 
 
 @pytest.mark.parametrize("n", [1, 7, 100, 103])

@@ -14,7 +14,7 @@ import longtail as lt
 from longtail.algorithms.deep.towers import Towers
 from longtail.algorithms.trainer import Chunk, Settings, train
 from longtail.errors import ConfigError, DataError
-from longtail.testing.worlds import toy_worlds
+from longtail.testing.worlds import ragged, toy_worlds
 from longtail.types import AnyArray
 
 SIZES: dict[str, Any] = {
@@ -213,6 +213,28 @@ def test_without_the_correction_popular_items_are_pushed_down() -> None:
         slopes[log_q] = np.polyfit(np.log(data.item_counts), scores, 1)[0]
     assert slopes[1.0] > 0.8
     assert slopes[1.0] - slopes[0.0] == pytest.approx(1.0, abs=0.15)
+
+
+def test_a_pair_is_learned_from_the_rest_of_its_history_among_candidates_as_frequent_as_said() -> None:
+    data = ragged()
+    size: dict[str, Any] = {"factors": 2, "negatives": 40, "popularity_exponent": 0.5, "history": 200, "batch_size": 64}
+    model = lt.make("two-tower", epochs=1, **size).fit(data)
+    nothing = np.zeros((data.n_items, 1))
+    feed = model._feed(model.histories_, nothing.astype(np.int32), nothing.astype(np.float32))
+    people = {tuple(row.indices.tolist()) for row in (model.histories_[[user]] for user in range(data.n_users))}
+    steps, seen, said = 0, np.zeros(data.n_items), np.full(data.n_items, np.nan)
+    for chunk in (chunk for epoch in range(12) for chunk in feed.epoch(np.random.default_rng(epoch))):
+        steps += len(chunk["item"])
+        seen += sum(np.bincount(chunk[kind].ravel(), minlength=data.n_items) for kind in ("item", "drawn"))
+        said[chunk["item"]], said[chunk["drawn"]] = np.exp(chunk["log_q"]), np.exp(chunk["drawn_log_q"])
+    assert np.all((seen > 0) == (said > 0))
+    often = seen > 400
+    assert often.sum() > 50
+    np.testing.assert_allclose(said[often], (seen / steps)[often], rtol=0.15)
+    for item, history, weight in zip(chunk["item"][0], chunk["history"][0], chunk["history_weight"][0], strict=True):
+        rest = history[weight > 0].tolist()
+        assert item not in rest
+        assert tuple(sorted([item, *rest])) in people
 
 
 # -- features ----------------------------------------------------------------------------------------------------------

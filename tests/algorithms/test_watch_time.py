@@ -204,3 +204,25 @@ def test_what_cannot_be_is_refused() -> None:
         model.expected([0], ["nothing"])
     with pytest.raises(DataError, match="equally long"):
         model.chance([0, 1], [1])
+
+
+def test_without_layers_the_heads_are_linear_in_history_item_and_product() -> None:
+    data = watched(shown=False)
+    model = lt.make("watch-time", **{**SMALL, "epochs": 1, "hidden": ()}).fit(data)
+    w, rows = model.weights_, model._shares(model.histories_)
+    mine = slice(*model.histories_.indptr[:2])
+    bag = rows[mine] @ w["met"][model.histories_.indices[mine]] / rows[mine].sum()
+    expected = [heads(w, bag, item)[1] for item in range(ITEMS)]
+    found = model.chance([data.user_ids[0]] * ITEMS, data.item_ids.values)
+    assert found == pytest.approx(1 / (1 + np.exp(-np.array(expected))), abs=1e-5)
+
+
+def test_a_row_is_learned_from_the_rest_of_its_history() -> None:
+    data = watched(shown=False)
+    model = lt.make("watch-time", **{**SMALL, "epochs": 1, "history": 50}).fit(data)
+    chunk = next(iter(model._feed(model._preferences(model.histories_)).epoch(np.random.default_rng(0))))
+    people = {tuple(model.histories_[[user]].indices.tolist()) for user in range(data.n_users)}
+    for item, history, share in zip(chunk["item"][0], chunk["history"][0], chunk["history_weight"][0], strict=True):
+        rest = history[share > 0].tolist()
+        assert item not in rest
+        assert tuple(sorted([item, *rest])) in people

@@ -6,14 +6,14 @@ from abc import ABC, abstractmethod
 from typing import Self
 
 import numpy as np
-from scipy import sparse
+from scipy import sparse, special
 
 from longtail.algorithms.base import Recommender
 from longtail.data.ids import Ids
 from longtail.data.impressions import Impressions
 from longtail.data.results import ClickPredictions
 from longtail.errors import DataError, NotFittedError
-from longtail.types import FloatArray
+from longtail.types import FloatArray, RealArray
 
 __all__ = ["PredictsClicks"]
 
@@ -64,8 +64,10 @@ class PredictsClicks(Recommender, ABC):
             raise
         return self
 
-    def click_probability(self, impressions: Impressions) -> FloatArray:
-        """(n,) float32: how likely each is clicked; a value of a field that was not learned from counts as unknown.
+    def click_probability(self, impressions: Impressions) -> RealArray:
+        """(n,) float64: how likely each is clicked; a value of a field that was not learned from counts as unknown.
+
+        In float32 every logit above 17 would be a probability of 1: all alike to `auc`, and certain to `log_loss`.
 
         Raises:
             NotFittedError: if it was not fitted by `fit_clicks`.
@@ -75,8 +77,8 @@ class PredictsClicks(Recommender, ABC):
             raise NotFittedError(
                 f"{type(self).__name__} has not learned from impressions; call fit_clicks(train) first"
             )
-        logits = self._click_logits(impressions)
-        return (1.0 / (1.0 + np.exp(-logits.astype(np.float64)))).astype(np.float32)
+        probability: RealArray = special.expit(self._click_logits(impressions).astype(np.float64))
+        return probability
 
     def predict_clicks(self, impressions: Impressions) -> ClickPredictions:
         """The probabilities beside what was clicked, for `lt.metrics.auc` and `lt.metrics.log_loss`."""

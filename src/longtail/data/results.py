@@ -14,7 +14,7 @@ from longtail import params
 from longtail.data import columns
 from longtail.data.ids import Ids
 from longtail.errors import DataError
-from longtail.types import BoolArray, FloatArray, IntArray
+from longtail.types import BoolArray, FloatArray, IntArray, RealArray
 
 __all__ = ["ClickPredictions", "RatingPredictions", "TopN"]
 
@@ -171,7 +171,7 @@ class ClickPredictions:
 
     Attributes:
         clicked: (n,) 1 where there was a click, else 0.
-        probability: (n,) float32.
+        probability: (n,) float64.
         users: (n,) int32, index into `user_ids`; one beyond the last for users unknown there. None where nobody says.
         user_ids: external ids of the users, or None.
 
@@ -180,7 +180,7 @@ class ClickPredictions:
     """
 
     clicked: FloatArray
-    probability: FloatArray
+    probability: RealArray
     users: IntArray | None = None
     user_ids: Ids | None = None
 

@@ -164,10 +164,14 @@ def test_an_interrupt_while_steps_are_run_loses_no_weights(monkeypatch) -> None:
     before = _Program.initial
     monkeypatch.setattr(_Program, "initial", initial)
     network = Counter()
-    report = train(network, FEED, settings())
+    listening = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores interrupts
+    try:
+        report = train(network, FEED, settings())
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, listening)
     assert report.interrupted
     assert network.value == 15
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 # -- what is told ------------------------------------------------------------------------------------------------------

@@ -195,7 +195,7 @@ from longtail import params
 from longtail.algorithms.trainer import Trained
 from longtail.errors import MissingExtraError
 data = lt.Interactions.from_frame({"user": [1, 1, 2, 2], "item": [1, 2, 2, 3]})
-assert lt.make("mult-dae").factors == 200
+assert lt.make("mult-dae", factors=8).factors == 8
 try:
     lt.make("mult-dae").fit(data)
 except MissingExtraError as error:

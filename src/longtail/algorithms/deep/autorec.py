@@ -98,6 +98,7 @@ class AutoRec(Trained, PredictsRatings):
       w and c that make sum over their ratings of (r_i - w . z_i - c)^2 + n / 2 regularization |w|^2 smallest, with n
       the number of items. That is the very loss W was trained for, at its exact minimum, while a training user keeps
       the weights the training left off with. (What their ratings would change in the codes of the items is left out.)
+      Where their ratings are all alike, that w is 0 and ranks nothing: they get the mean weights, at their own level.
 
     A row without ratings gets the mean code of the others, a user without ratings the mean weights.
 
@@ -232,13 +233,19 @@ class AutoRec(Trained, PredictsRatings):
             for row in range(lo, hi):
                 place = slice(deviations.indptr[row], deviations.indptr[row + 1])
                 if place.start < place.stop:
-                    codes = self.right_[deviations.indices[place]]
-                    solved[row] = _ridge(codes, deviations.data[place], 0.5 * self.rows_ * self.regularization)
+                    solved[row] = self._weights(self.right_[deviations.indices[place]], deviations.data[place])
 
         with single_blas():
             run_rows(solve, len(solved), tile=PEOPLE_TILE)
         solved[:, -1] += levels
         return solved
+
+    def _weights(self, codes: FloatArray, values: FloatArray) -> FloatArray:
+        """(factors + 1,): the weights of somebody new, who rates items of these codes so."""
+        if np.ptp(values) == 0:
+            mean = self.mean_weights_[:-1]
+            return np.append(mean, values[0] - codes.mean(axis=0) @ mean)
+        return _ridge(codes, values, 0.5 * self.rows_ * self.regularization)
 
     def _left_of_users(self, users: IntArray) -> FloatArray:
         return self.left_[users] if self.side == "item" else self._left(self.histories_[users])

@@ -94,7 +94,7 @@ class BoltzmannMachine(Trained, PredictsRatings, ABC):
 
         def score() -> float:
             weights = self._trained_network().values()
-            inputs = self._inputs(left, weights)
+            inputs = self._inputs_of(np.arange(train.n_users, dtype=np.int32), left, weights)
             found = self._rated(inputs, train.users[out], train.items[out], weights)
             return -rmse(found, train.values[out])
 
@@ -138,9 +138,11 @@ class BoltzmannMachine(Trained, PredictsRatings, ABC):
         inputs: FloatArray = self._units(histories) @ known["W"] + known["c"]
         return inputs
 
-    def _inputs_of(self, users: IntArray) -> FloatArray:
-        """(n, factors) what the hidden units get from training users."""
-        return self._inputs(self.histories_[users])
+    def _inputs_of(
+        self, users: IntArray, rows: sparse.csr_array | None = None, weights: Mapping[str, AnyArray] | None = None
+    ) -> FloatArray:
+        """(n, factors) what the hidden units get from training users, of whom `rows` is known instead of all."""
+        return self._inputs(self.histories_[users] if rows is None else rows, weights)
 
     def _score_histories(self, histories: sparse.csr_array) -> FloatArray:
         return self._expected(self._inputs(histories), -np.inf)

@@ -91,8 +91,11 @@ class ConditionalRBM(BoltzmannMachine):
         inputs: FloatArray = super()._inputs(histories, known) + _pattern(histories) @ known["D"]
         return inputs
 
-    def _inputs_of(self, users: IntArray) -> FloatArray:
-        inputs: FloatArray = self._inputs(self.histories_[users]) + self.viewed_[users] @ self.weights_["D"]
+    def _inputs_of(
+        self, users: IntArray, rows: sparse.csr_array | None = None, weights: Mapping[str, AnyArray] | None = None
+    ) -> FloatArray:
+        known = self.weights_ if weights is None else weights
+        inputs: FloatArray = super()._inputs_of(users, rows, known) + self.viewed_[users] @ known["D"]
         return inputs
 
 

@@ -31,6 +31,8 @@ __all__ = ["TwoTower"]
 
 BLOCK = 2**16
 """Items whose vectors are made at a time."""
+TERMS = 32
+"""Terms read of an item or person, at most."""
 
 
 @dataclass(kw_only=True)
@@ -56,7 +58,8 @@ class TwoTower(Trained, Ranker, SimilarItems):
         preference: see `Ranker`; it weighs both what is learned from a pair and the vectors of a history.
         factors: length of the vectors.
         hidden: units of the ReLU layers of each tower, followed by a linear one; with none, the vectors are the sums.
-        features: columns of the catalog's items, joined by +; none by default.
+        features: columns of the catalog's items, joined by +; none by default. Of an item the 32 weightiest terms are
+            read, of a long embedding or text that is a part.
         user_features: columns of the catalog's users, likewise.
         normalized: make the vectors of both towers 1 long, so that u . v is a cosine.
         temperature: what inner products are divided by.
@@ -123,8 +126,8 @@ class TwoTower(Trained, Ranker, SimilarItems):
         )
         self.n_terms_, self.n_user_terms_ = table.shape[1], people.shape[1]
         self.described_ = np.diff(table.indptr) > 0
-        terms = padded(table, width=32)
-        self.user_term_, self.user_term_weight_ = padded(people, width=32)
+        terms = padded(table, width=TERMS)
+        self.user_term_, self.user_term_weight_ = padded(people, width=TERMS)
         if not self.patience:
             self._train(self._feed(weights, *terms))
             return self._make_items(*terms)

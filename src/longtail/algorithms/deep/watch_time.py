@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from scipy import sparse
+from scipy import sparse, special
 
 from longtail.algorithms.base import FoldIn
 from longtail.algorithms.deep.two_heads import TwoHeads
@@ -156,7 +156,7 @@ class WatchTime(Trained, Ranker):
         met = self.weights_["met"] if hasattr(self, "weights_") else self._trained_network().values()["met"]
         bag = ((rows @ met) / np.maximum(rows.sum(axis=1), 1e-9)[:, None]).astype(np.float32)
         made = np.empty((n, n_items, 2), dtype=np.float32)
-        together = max(1, CELLS // (n_items * max(self.factors, *self.hidden)))
+        together = max(1, CELLS // (n_items * max((self.factors, *self.hidden))))
         for lo in range(0, n, together):
             made[lo : lo + together] = self._answers({"bag": bag[lo : lo + together]})
         return made[:, :, 0], made[:, :, 1]
@@ -186,7 +186,7 @@ class WatchTime(Trained, Ranker):
             UnknownIdError: for a user or item the model has not seen.
             DataError: if the two are not equally long.
         """
-        return self._of_pairs(users, items, lambda rows: 1.0 / (1.0 + np.exp(-self._logits(rows)[1])))
+        return self._of_pairs(users, items, lambda rows: special.expit(self._logits(rows)[1]))
 
     def _of_pairs(self, users: Any, items: Any, answer: Any) -> FloatArray:
         self._require_fitted()

@@ -142,7 +142,7 @@ class LightGCN(Trained, Ranker, SimilarItems):
         item_counts_: (n_items,) int32, |N_i|.
         spread_: (n_items, factors) float32, what an item hands to a person in all layers, without what the person has
             to say: (e_i(0) + ... + e_i(layers - 1)) / sqrt(|N_i|).
-        first_: (factors + 1, factors) float32, what makes an e_u(0) of the mean of the layers that follow, and a 1.
+        first_: (factors + 1, factors) float32, what makes an e_u(0) of the sum of the layers that follow, and a 1.
 
     Examples:
         >>> import longtail as lt
@@ -256,7 +256,8 @@ class LightGCN(Trained, Ranker, SimilarItems):
 
 def _lines(weights: sparse.csr_array) -> sparse.csr_array:
     """Ones where there is a preference above 0."""
-    lines = sparse.csr_array(((weights.data > 0).astype(np.float32), weights.indices, weights.indptr), weights.shape)
+    parts = (weights.data > 0).astype(np.float32), weights.indices.copy(), weights.indptr.copy()
+    lines = sparse.csr_array(parts, weights.shape)
     lines.eliminate_zeros()
     return lines
 
