@@ -250,6 +250,16 @@ def test_sessions_are_taken_in_order_of_their_first_event() -> None:
     assert by_first_event(dataclasses.replace(log, times=None)).tolist() == [0, 1, 2]
 
 
+def test_training_walks_sessions_in_that_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    fed: list[Any] = []
+    monkeypatch.setattr(lt.GRU4Rec, "_train", lambda self, feed, score: fed.append(feed))
+    rows = {"session": [1, 1, 2, 2, 3, 3], "item": [7, 8, 5, 9, 6, 7], "timestamp": [50, 60, 10, 90, 20, 30]}
+    log = lt.Interactions.from_frame(rows, duplicates="keep")
+    lt.GRU4Rec(factors=2, batch_size=2, negatives=4).fit(log)
+    (chunk,) = fed[0].epoch(np.random.default_rng(0))
+    assert log.item_ids[chunk["input"][0]].tolist() == [5, 6]
+
+
 def test_patience_keeps_the_best_epoch() -> None:
     model = lt.GRU4Rec(**SMALL | {"epochs": 60, "patience": 2}).fit(turning())
     scores = [epoch["score"] for epoch in model.training_]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -229,6 +230,23 @@ def test_a_newcomers_vector_is_the_minimum(unmet: bool, negatives: float) -> Non
     assert vectors[1].tolist() == [0, 0, 0]
 
 
+def test_the_step_of_a_newcomer_is_the_one_of_least_loss() -> None:
+    """Written with distances, as the paper does."""
+    model = lt.make("transrec", **{**SMALL, "user_regularization": 0.5}).fit(walks())
+    w, history = model.weights_, [3, 4, 7, 1]
+    rest = [k for k in model.pool_ if k not in history[1:]]
+
+    def loss(own: np.ndarray) -> float:
+        total = 0.0
+        for i, j in itertools.pairwise(history):
+            scores = w["bias"] - ((w["items"][i] + w["step"][0] + own - w["items"]) ** 2).sum(axis=1)
+            total += np.mean(np.log(1 + np.exp(scores[rest] - scores[j]))) + 0.5 / 2 * own @ own
+        return float(total)
+
+    rows = sparse.csr_array((np.ones(4, np.float32), history, [0, 4]), shape=(1, 12))
+    np.testing.assert_allclose(model._solved(rows)[0], minimize(loss, np.zeros(6), tol=1e-9).x, atol=1e-3)
+
+
 @pytest.mark.parametrize("name", ["transrec", "fpmc"])
 def test_newcomers_are_answered_in_blocks_as_together(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     model = lt.make(name, **SMALL).fit(walks())
@@ -269,6 +287,23 @@ def test_chunks_stay_small_however_many_negatives_there_are(monkeypatch: pytest.
     lt.make("transrec", **SMALL, negatives=100).fit(walks(people=60))
     for chunk in fed[0].epoch(np.random.default_rng(0)):
         assert sum(array.nbytes for array in chunk.values()) < 22_000
+
+
+@pytest.mark.parametrize("against", ["unmet", "others"])
+def test_negatives_are_none_of_what_they_are_drawn_against(against: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fed: list[Any] = []
+    monkeypatch.setattr(Trained, "_train", lambda self, feed, score=None: fed.append(feed))
+    data = walks(people=20, items=8)
+    lt.make("fpmc", **{**SMALL, "negatives": 20, "against": against}).fit(data)
+    met = [set(data.items[data.users == user].tolist()) for user in range(20)]
+    drawn: set[int] = set()
+    for chunk in fed[0].epoch(np.random.default_rng(0)):
+        for person, follows, negatives in zip(
+            chunk["person"].ravel(), chunk["next"].ravel(), chunk["negative"].reshape(-1, 20), strict=True
+        ):
+            assert not (met[person] if against == "unmet" else {follows}) & set(negatives.tolist())
+            drawn |= met[person] & set(negatives.tolist())
+    assert bool(drawn) == (against == "others")
 
 
 @pytest.mark.parametrize("name", ["transrec", "fpmc"])
