@@ -39,15 +39,15 @@ def test_what_is_held_out_is_no_part_of_any_batch(name: str, monkeypatch: pytest
     assert set(held.items.tolist()) < lasts
     fed: list[Any] = []
 
-    class Caught(Exception):
+    class CaughtError(Exception):
         pass
 
     def caught(self: Any, feed: Any, score: Any = None, start: Any = None) -> None:
         fed.append((feed, score))
-        raise Caught
+        raise CaughtError
 
     monkeypatch.setattr(Trained, "_train", caught)
-    with pytest.raises(Caught):
+    with pytest.raises(CaughtError):
         lt.make(name, patience=2, seed=3, **MODELS[name]).fit(data)
     ((feed, score),) = fed
     assert score is not None
