@@ -156,11 +156,11 @@ class PersonalChain(Trained, Sequential, LearnsOnline, ABC):
         people, places = steps_of_people(weights)
         indptr = np.concatenate([[0], np.cumsum(np.bincount(people, minlength=weights.shape[0]))]).astype(np.int64)
         following, left = weights.indices[places].astype(np.int32), self._asked(weights, places - 1)
-        right, offset = table
-        terms = self.against == "unmet", float(self.negatives), self.user_regularization / self._scale() ** 2, SOLVING
+        (right, offset), unmet, k = table, self.against == "unmet", float(self.negatives)
+        decay = self.user_regularization / self._scale() ** 2
 
         def solve(lo: int, hi: int) -> None:
-            newcomers(lo, hi, indptr, following, left, right, offset, self.pool_, *terms, vectors)
+            newcomers(lo, hi, indptr, following, left, right, offset, self.pool_, unmet, k, decay, SOLVING, vectors)
 
         run_rows(solve, len(vectors))
         vectors /= np.float32(self._scale())
