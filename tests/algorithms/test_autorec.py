@@ -135,7 +135,7 @@ def test_ratings_that_are_all_alike_give_the_order_of_all_people_at_their_level(
     model = lt.AutoRec(side="item", epochs=5, **{**FAST, "center": center}).fit(ragged())
     items = model.item_ids_.values[[3, 8, 20]]
     assert model.item_known_[[3, 8, 20]].all()
-    shown = np.concatenate([model._left(model.fold([{item: 4.0 for item in some}])) for some in (items, items[:1])])
+    shown = np.concatenate([model._left(model.fold([dict.fromkeys(some, 4.0)])) for some in (items, items[:1])])
     raw = shown[:, :-1] @ model.right_.T + shown[:, -1:] + model.offset_
     known = np.flatnonzero(model.item_known_)
     nobody = model._score_histories(model.fold([{}])).dense()[0]
