@@ -10,10 +10,11 @@ from scipy import sparse
 from scipy.optimize import minimize
 
 import longtail as lt
+from longtail.algorithms.sequence import personal_chain
 from longtail.algorithms.sequence.fpmc import ChainNetwork
 from longtail.algorithms.sequence.personal_chain import recent, steps_of_people
 from longtail.algorithms.sequence.transrec import TranslationNetwork
-from longtail.algorithms.trainer import RowFeed, Settings, keras, train
+from longtail.algorithms.trainer import RowFeed, Settings, Trained, feeds, keras, train
 from longtail.kernels.newcomers import newcomers
 
 pytest.importorskip("jax")
@@ -226,6 +227,48 @@ def test_a_newcomers_vector_is_the_minimum(unmet: bool, negatives: float) -> Non
     newcomers(0, 2, indptr, following.astype(np.int32), *parts, *terms, vectors)
     np.testing.assert_allclose(vectors[0], minimize(loss, np.zeros(free), tol=1e-10).x, atol=1e-3)
     assert vectors[1].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("name", ["transrec", "fpmc"])
+def test_newcomers_are_answered_in_blocks_as_together(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = lt.make(name, **SMALL).fit(walks())
+    histories = [[3, 4], [], [9, 10, 11, 0, 1, 2, 3, 4], [5], [1, 2, 3], [7, 8]]
+    together = model.recommend_for(histories, n=12, exclude="none")
+    sizes: list[int] = []
+    asked = type(model)._asked
+    monkeypatch.setattr(
+        type(model), "_asked", lambda self, rows, at: (sizes.append(rows.nnz), asked(self, rows, at))[1]
+    )
+    monkeypatch.setattr(personal_chain, "EVENTS_AT_ONCE", 5)
+    in_blocks = model.recommend_for(histories, n=12, exclude="none")
+    np.testing.assert_array_equal(in_blocks.items, together.items)
+    np.testing.assert_allclose(in_blocks.scores, together.scores, rtol=1e-6)
+    assert len(sizes) > 1
+    assert max(sizes) <= 8 + 5  # the longest history, and what fits beside it
+    assert sum(sizes) == sum(map(len, histories))
+
+
+def test_what_newcomers_are_held_against_comes_by_popularity_where_negatives_do() -> None:
+    rng = np.random.default_rng(0)
+    histories = [[0, int(a), 0, int(b), 0] for a, b in rng.integers(1, 40, (60, 2))]
+    even, popular = (lt.make("fpmc", **SMALL, exponent=exponent).fit(in_order(histories)) for exponent in (0.0, 1.0))
+    assert np.unique(even.pool_).size == even.pool_.size
+    assert np.mean(popular.pool_ == popular.item_ids_.index([0])[0]) == pytest.approx(0.6, abs=0.12)
+
+
+def test_where_nothing_follows_anything_the_model_is_whole() -> None:
+    model = lt.make("fpmc", **SMALL).fit(in_order([[0], [1], [1]]))
+    assert [epoch["loss"] for epoch in model.training_] == [0.0] * SMALL["epochs"]
+    assert model.recommend([0], n=1).filled.all()
+
+
+def test_chunks_stay_small_however_many_negatives_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    fed: list[Any] = []
+    monkeypatch.setattr(Trained, "_train", lambda self, feed, score=None: fed.append(feed))
+    monkeypatch.setattr(feeds, "CHUNK_BYTES", 20_000)
+    lt.make("transrec", **SMALL, negatives=100).fit(walks(people=60))
+    for chunk in fed[0].epoch(np.random.default_rng(0)):
+        assert sum(array.nbytes for array in chunk.values()) < 22_000
 
 
 @pytest.mark.parametrize("name", ["transrec", "fpmc"])

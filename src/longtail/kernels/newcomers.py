@@ -50,6 +50,9 @@ def newcomers(
             continue
         share = np.empty((events, size))  # what a competing item counts; 0 for those that do not compete
         for r in range(events):
+            if unmet and r:
+                share[r] = share[0]
+                continue
             competing = 0.0
             for k in range(size):
                 share[r, k] = 1.0

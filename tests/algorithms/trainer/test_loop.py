@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from longtail.algorithms.trainer import Network, RowFeed, Settings, backend, keras, train
+from longtail.algorithms.trainer import Network, RowFeed, Settings, Table, answers, backend, keras, train
 from longtail.errors import ConfigError
 
 on_jax = pytest.mark.skipif(backend.name() != "jax", reason="of the loop on JAX")
@@ -207,6 +208,43 @@ def test_a_second_training_of_the_same_kind_compiles_nothing(caplog) -> None:
         caplog.clear()
         train(Counter(start=1.0), FEED, settings(epochs=1))  # another network: the log does show compilation
         assert any("Compiling" in record.getMessage() for record in caplog.records)
+
+
+@dataclass(eq=False, kw_only=True)
+class Wide(Network):
+    """Weights that can be told from all others by their size."""
+
+    n: int = 12_347
+    by_rows: bool = False
+
+    def build(self) -> None:
+        self.w = self.weight((self.n, 2), 1.0)
+
+    def tables(self) -> tuple[Table, ...]:
+        return (Table(("w",), ("x",)),) if self.by_rows else ()
+
+    def loss(self, batch: Any, training: bool) -> Any:
+        return keras.ops.sum(keras.ops.take(self.w, batch["x"], axis=0), axis=1)
+
+    def answer(self, batch: Any) -> Any:
+        return keras.ops.take(self.w, batch["x"], axis=0)
+
+
+@on_jax
+@pytest.mark.parametrize("by_rows", [False, True])
+def test_a_compiled_program_keeps_no_weights(by_rows) -> None:
+    """Programs stay for the next network of their kind: they must not hold on to as much memory as one."""
+    import jax
+
+    x = np.arange(6, dtype=np.int32)
+    for _ in range(2):
+        network = Wide(by_rows=by_rows)
+        train(network, RowFeed({"x": x}, batch_size=2), Settings(epochs=2, learning_rate=0.1))
+        answered = answers(network, {"x": x})
+        np.testing.assert_array_equal(answered, network.values()["w"][x])
+        del network
+        gc.collect()
+        assert not [array.shape for array in jax.live_arrays() if array.shape[:1] == (12_347,)]
 
 
 @on_jax

@@ -90,7 +90,14 @@ class Attentive(Trained, Sequential, LearnsOnline, ABC):
         if not self.patience:
             return self._train(self._feed(weights))
         left, held = hold_out(weights, which="last", seed=self.seed)
-        return self._train(self._feed(left), lambda: held.ndcg(lambda people, rows: self._score_preferences(rows)))
+        once = weights.copy()
+        once.sum_duplicates()
+        again = once.nnz < weights.nnz  # then a list that leaves out what was met could not hold all that comes
+
+        def score() -> float:
+            return held.ndcg(lambda people, rows: self._score_preferences(rows), exclude_seen=not again)
+
+        return self._train(self._feed(left), score)
 
     def _score_preferences(self, weights: sparse.csr_array) -> LowRank:
         blocks = (weights[lo : lo + BLOCK] for lo in range(0, weights.shape[0], BLOCK))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ POOL = 200
 """Items that a newcomer's next ones are held against."""
 SOLVING = 40
 """Steps towards a newcomer's vector."""
+EVENTS_AT_ONCE = 2**16
+"""Events of newcomers whose past is laid out together."""
 
 
 @dataclass(kw_only=True)
@@ -118,18 +121,16 @@ class PersonalChain(Trained, Sequential, LearnsOnline, ABC):
             apart.sum_duplicates()
         counts = np.bincount(weights.indices, minlength=weights.shape[1])
         sampler = Sampler(np.maximum(counts, 0), self.exponent) if self.exponent else Sampler(counts > 0, 1.0)
-        self.pool_ = np.unique(sampler.draw(generator(self.seed, "pool"), (POOL,))).astype(np.int32)
+        pool = sampler.draw(generator(self.seed, "pool"), (POOL,))
+        self.pool_ = pool if self.exponent else np.unique(pool)  # by popularity: what is drawn twice counts twice
 
         def drawn(rng: np.random.Generator, chunk: Chunk) -> Chunk:
             owner = chunk["person" if self.against == "unmet" else "next"]
             return {"negative": sampler.draw_unseen(rng, owner, self.negatives, apart)}
 
-        if not len(places):  # nothing follows anything
-            self.weights_ = self._network().values()
-            return
         columns = {"person": people.astype(np.int32), "next": weights.indices[places].astype(np.int32)}
         columns |= dict(self._before(weights, places - 1))
-        self._train(RowFeed(columns, self.batch_size, drawn), score)
+        self._train(RowFeed(columns, self.batch_size, drawn, 4 * self.batch_size * self.negatives), score)
 
     def _score_users(self, users: IntArray) -> Scores:
         rows = self._preferences(self.histories_[users])
@@ -142,19 +143,27 @@ class PersonalChain(Trained, Sequential, LearnsOnline, ABC):
 
     def _solved(self, weights: sparse.csr_array) -> FloatArray:
         """(n, factors) the vectors of people known only by their histories."""
+        vectors = np.zeros((weights.shape[0], self.factors), dtype=np.float32)
+        full = np.arange(EVENTS_AT_ONCE, weights.nnz, EVENTS_AT_ONCE)
+        cuts = np.unique([0, *np.searchsorted(weights.indptr, full), len(vectors)])
+        table = self._right()
+        for lo, hi in itertools.pairwise(cuts.tolist()):
+            self._solve(weights[lo:hi], table, vectors[lo:hi])
+        return vectors
+
+    def _solve(self, weights: sparse.csr_array, table: tuple[FloatArray, FloatArray], vectors: FloatArray) -> None:
+        """The vectors of a block of people, written to `vectors`; `table` as `_right` gives it."""
         people, places = steps_of_people(weights)
         indptr = np.concatenate([[0], np.cumsum(np.bincount(people, minlength=weights.shape[0]))]).astype(np.int64)
         following, left = weights.indices[places].astype(np.int32), self._asked(weights, places - 1)
-        right, offset = self._right()
-        vectors = np.zeros((weights.shape[0], self.factors), dtype=np.float32)
-        terms = self.against == "unmet", float(self.negatives), self.user_regularization / self._scale() ** 2, SOLVING
+        (right, offset), unmet, k = table, self.against == "unmet", float(self.negatives)
+        decay = self.user_regularization / self._scale() ** 2
 
         def solve(lo: int, hi: int) -> None:
-            newcomers(lo, hi, indptr, following, left, right, offset, self.pool_, *terms, vectors)
+            newcomers(lo, hi, indptr, following, left, right, offset, self.pool_, unmet, k, decay, SOLVING, vectors)
 
         run_rows(solve, len(vectors))
-        found: FloatArray = vectors / np.float32(self._scale())
-        return found
+        vectors /= np.float32(self._scale())
 
     def _learn(self, users: IntArray, items: IntArray, values: FloatArray) -> None:
         """Nothing: the histories hold it already."""

@@ -72,6 +72,8 @@ class RowFeed:
     def epoch(self, rng: np.random.Generator) -> Iterator[Chunk]:
         """The batches of one epoch: every row once."""
         n, steps, size = self._rows, self.steps, self.batch_size
+        if not n:
+            return
         order = np.resize(rng.permutation(n), steps * size).reshape(steps, size)
         weight = (np.arange(steps * size) < n).astype(np.float32).reshape(steps, size)
         row_bytes = sum(column[:1].nbytes for column in self.columns.values())

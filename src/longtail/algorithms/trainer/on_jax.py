@@ -115,6 +115,8 @@ class _Program:
         self.makers = [optimizers.make(optimizer, 1.0, momentum, decay) for _ in self.groups]
         for maker, group in zip(self.makers, self.groups, strict=True):
             maker.build([self.variables[at] for at in group])
+        self.starts = [[(_corner(v.value), tuple(v.shape)) for v in maker.variables] for maker in self.makers]
+        _let_go([*self.variables, *(v for maker in self.makers for v in maker.variables)])
         self.run = jax.jit(self._run, donate_argnums=0)
 
     def initial(self, network: Network) -> Any:
@@ -122,9 +124,11 @@ class _Program:
         jnp = importlib.import_module("jax.numpy")
         weights = [jnp.copy(v.value) for v in network.variables().values()]
         memories = []
-        for n, maker in enumerate(self.makers):
-            table = self.tables[n - 1] if n else None
-            memories.append([_grown(jnp.copy(v.value), table) for v in maker.variables])
+        for n, starts in enumerate(self.starts):
+            rows = {0: self.tables[n - 1].n_rows} if n else {}  # of the table, not of a step
+            shapes = (tuple(rows.get(axis, size) for axis, size in enumerate(shape)) for _, shape in starts)
+            pairs = zip(starts, shapes, strict=True)
+            memories.append([jnp.copy(jnp.broadcast_to(corner, shape)) for (corner, _), shape in pairs])
         return weights, memories
 
     def write(self, network: Network, state: Any, made: Any) -> None:
@@ -197,12 +201,16 @@ class _Program:
         return weights, after, loss
 
 
-def _grown(memory: Any, table: _RowWise | None) -> Any:
-    """What an optimizer remembers of the rows of a step, for all rows of the table: they begin alike."""
-    jnp = importlib.import_module("jax.numpy")
-    if table is None or not memory.ndim:
-        return memory
-    return jnp.broadcast_to(memory[:1], (table.n_rows, *memory.shape[1:])).copy()
+def _corner(value: Any) -> AnyArray:
+    """The first entry of what an optimizer remembers, in as many dimensions: all others begin like it."""
+    return np.array(value[(slice(0, 1),) * value.ndim])
+
+
+def _let_go(variables: list[Any]) -> None:
+    """Give back the memory of variables that only stand for the values passed."""
+    for variable in variables:
+        if variable.shape:
+            variable.value.delete()
 
 
 def _gathered(memory: Any, table: _RowWise | None, read: Any) -> Any:
@@ -244,6 +252,7 @@ def _answering(key: Any) -> Any:
     jax = importlib.import_module("jax")
     template = key[0](**dict(key[1:]))
     variables = list(template.variables().values())
+    _let_go(variables)
 
     def answer(values: list[Any], batch: Mapping[str, Any]) -> Any:
         with keras.StatelessScope(state_mapping=list(zip(variables, values, strict=True))):
