@@ -18,6 +18,7 @@ from longtail.algorithms.deep.mult_vae import VariationalNetwork, divergence_fro
 from longtail.algorithms.trainer import Settings, answers, keras, train
 from longtail.algorithms.trainer.histories import HistoryFeed
 from longtail.testing import toy_worlds
+from longtail.testing.worlds import ragged
 
 Arrays = dict[str, Any]
 
@@ -259,3 +260,11 @@ def test_patience_keeps_the_best_epoch(name: str) -> None:
     scores = [epoch["score"] for epoch in model.training_]
     assert len(scores) < 30 or scores[-1] == max(scores)
     assert model.report.best == 1 + int(np.argmax(scores))
+
+
+def test_a_known_user_without_rows_gets_what_most_have_met() -> None:
+    data = ragged()  # its last user has no rows
+    model = lt.CDAE(factors=4, epochs=1).fit(data)
+    nobody = np.array([data.n_users - 1], dtype=np.int32)
+    met = data.item_counts > 0
+    assert model._score_users(nobody)[0][met] == pytest.approx(model.popularity_[met])

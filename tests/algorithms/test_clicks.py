@@ -276,3 +276,16 @@ def test_attributes_are_those_asked_for() -> None:
         lt.ClickFM(epochs=1, item_attributes=("color",)).fit(data)
     with pytest.raises(ConfigError, match="DeepFM: hidden must be at least 1"):
         lt.DeepFM(hidden=(8, 0))
+
+
+def test_attributes_known_of_no_item_say_nothing() -> None:
+    nothing = {
+        "genres": pl.Series([[], [], []], dtype=pl.List(pl.String)),
+        "year": pl.Series([None] * 3, dtype=pl.Int64),
+    }
+    catalog = lt.Catalog(pl.DataFrame({"item": [5, 6, 7], **nothing}))
+    data = lt.Interactions.from_frame({"user": [1, 1, 2, 3], "item": [5, 6, 5, 7]}, catalog=catalog)
+    for wanted in ("auto", ("genres", "year")):
+        model = lt.ClickFM(epochs=1, factors=2, item_attributes=wanted).fit(data)
+        assert model.n_features_ == 6
+        assert np.isfinite(model.recommend([2], n=2).scores).all()

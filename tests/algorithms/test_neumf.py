@@ -213,3 +213,11 @@ def test_a_long_history_is_answered_as_a_short_one() -> None:
     together = model._solved(rows)
     alone = np.concatenate([model._solved(sparse.csr_array(rows[[row]])) for row in range(4)])
     np.testing.assert_allclose(together, alone, rtol=1e-3, atol=1e-4)
+
+
+def test_what_somebody_new_is_compared_with_weighs_as_the_negatives_of_their_pairs() -> None:
+    model = lt.make("neumf", factors=4, hidden=(8, 4), negatives=3, epochs=1).fit(ragged())
+    rows = model._preferences(model.histories_)[[0, 5, 297]]
+    batch = model._as_batch(rows, 256, np.zeros((3, 8), dtype=np.float32))
+    assert batch["drawn_weight"].sum(axis=1) == pytest.approx(3 * batch["history_weight"].sum(axis=1), rel=1e-5)
+    assert not batch["drawn_weight"][rows.toarray()[:, model.unseen_] > 0].any()

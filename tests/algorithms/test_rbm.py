@@ -10,6 +10,7 @@ import pytest
 from scipy import sparse
 
 import longtail as lt
+from longtail.algorithms.deep import boltzmann
 from longtail.algorithms.deep.boltzmann import levels_of
 from longtail.algorithms.deep.boltzmann_network import BoltzmannFeed, BoltzmannNetwork
 from longtail.algorithms.trainer import Settings, answers, keras, train
@@ -238,6 +239,21 @@ def test_half_stars_are_levels_and_other_ratings_count_as_the_nearest() -> None:
     assert model.levels_.tolist() == [1.0, 1.5, 2.0, 4.0, 4.5, 5.0]
     near, same = model.predict_for({3: 4.4}, [5]), model.predict_for({3: 4.5}, [5])
     assert near == same != model.predict_for({3: 4.0}, [5])
+
+
+def test_exact_predictions_for_many_are_made_a_few_people_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = lt.RBM(factors=4, epochs=3, prediction="exact").fit(ratings_of())
+    inputs, sizes, plain = model._inputs(model.histories_), [], model._answers
+    whole = plain({"inputs": inputs})
+
+    def answers_of(batch: Any) -> Any:
+        sizes.append(len(batch["inputs"]))
+        return plain(batch)
+
+    monkeypatch.setattr(model, "_answers", answers_of)
+    monkeypatch.setattr(boltzmann, "CELLS", 5 * model.weights_["W"].size)
+    np.testing.assert_allclose(model._score_histories(model.histories_), whole, rtol=1e-5)
+    assert sizes == [4] * 7 + [2]
 
 
 def test_many_values_make_groups_of_like_size() -> None:

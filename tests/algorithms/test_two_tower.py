@@ -256,6 +256,14 @@ def test_items_nobody_has_met_are_listed_by_what_the_catalog_says() -> None:
     assert not plain.recommend(candidates=[1, 2, 3], n=3).filled.any()
 
 
+def test_an_item_nobody_has_met_says_nothing_in_a_history() -> None:
+    data = ragged()  # its last items are unmet
+    model = lt.make("two-tower", factors=4, epochs=1).fit(data)
+    known, unmet = data.item_ids.values[3], data.item_ids.values[-1]
+    one, both = (model._score_histories(model.fold([items])).left for items in ([known], [known, unmet]))
+    assert one == pytest.approx(both, abs=1e-6)
+
+
 def test_features_of_users_count() -> None:
     """Two hundred users with a taste, and four who have met nothing but one item of neither."""
     rng, everyone = np.random.default_rng(0), np.arange(204)

@@ -97,3 +97,9 @@ def test_the_weightiest_terms_of_each_row() -> None:
             np.testing.assert_array_equal(
                 dense[terms[row][: len(wanted)]].astype(np.float32), weights[row][: len(wanted)]
             )
+
+
+def test_the_weightiest_terms_are_kept_whatever_their_sign() -> None:
+    terms, weights = padded(sparse.csr_array(np.array([[0.6, -0.8, 0.1]])), width=2)
+    assert terms.tolist() == [[1, 0]]
+    assert weights[0] == pytest.approx([-0.8, 0.6])

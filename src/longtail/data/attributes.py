@@ -88,7 +88,8 @@ def _features(column: pl.Series, rows: IntArray, n_rows: int) -> sparse.csr_arra
     held: AnyArray | list[Any]
     if dtype.is_numeric() or dtype.is_temporal():
         numbers = column.drop_nulls().cast(pl.Float64, strict=False).to_numpy()
-        held = np.searchsorted(np.unique(np.quantile(numbers, np.arange(1, BINS) / BINS)), numbers, side="right")
+        edges = np.quantile(numbers, np.arange(1, BINS) / BINS) if len(numbers) else numbers
+        held = np.searchsorted(np.unique(edges), numbers, side="right")
     elif dtype in (pl.String, pl.Boolean, pl.Categorical):
         held = column.drop_nulls().to_list()
     else:

@@ -97,10 +97,11 @@ def item_slots(
 ) -> tuple[IntArray, FloatArray, tuple[int, ...], int]:
     """Features and amounts (n_items, slots) of items: the id, numbered from 0, then the attributes, from `begin` on.
 
-    Also how many slots each field has, and how many features there are in all.
+    An attribute that is known of no item has no slot. Also how many slots each field has, and how many features there
+    are in all.
     """
     features, amounts = [np.arange(n_items, dtype=np.int32)[:, None]], [np.ones((n_items, 1), dtype=np.float32)]
-    for rows in attributes.values():
+    for rows in (rows for rows in attributes.values() if rows.shape[1]):
         more = packed(rows, begin)
         features.append(more[0])
         amounts.append(more[1])

@@ -27,6 +27,8 @@ __all__ = ["BoltzmannMachine", "levels_of"]
 PRIOR = 5.0
 """Ratings shared out like those of all items, that are added to those of an item where its biases begin."""
 PAIRS = 4096
+CELLS = 2**24
+"""Numbers that "exact" makes at a time: one for each person, item, level and hidden unit."""
 
 
 @dataclass(kw_only=True)
@@ -158,7 +160,11 @@ class BoltzmannMachine(Trained, PredictsRatings, ABC):
 
     def _expected(self, inputs: FloatArray, otherwise: float) -> FloatArray:
         """(n, n_items) expected ratings, and something else for items without training rows."""
-        ratings = self._answers({"inputs": inputs})
+        ratings = np.empty((len(inputs), len(self.known_)), dtype=np.float32)
+        together = 1 << max(0, (CELLS // self.weights_["W"].size).bit_length() - 1)
+        together = together if self.prediction == "exact" else max(1, len(inputs))
+        for lo in range(0, len(inputs), together):
+            ratings[lo : lo + together] = self._answers({"inputs": inputs[lo : lo + together]})
         return np.where(self.known_, ratings, np.float32(otherwise))
 
     def _predict_pairs(self, users: IntArray, items: IntArray) -> tuple[FloatArray, BoolArray]:
