@@ -96,7 +96,6 @@ SMALL: dict[str, dict[str, Any]] = {
     "cdae": {"preference": "liked", "factors": 16, "activation": "sigmoid", "dropout": 0.5, **NETWORK},
     "mult-dae": {"preference": "liked", "factors": 16, **NETWORK},
     "mult-vae": {"preference": "liked", "hidden": (16,), "factors": 8, **NETWORK},
-    **{name: {"factors": 8, **NETWORK} for name in ("rbm", "conditional-rbm")},
     "lightgcn": {"preference": "liked", "factors": 8, "epochs": 30, "batch_size": 64, "learning_rate": 0.02},
     "autorec": {"factors": 8, "center": "mean", "regularization": 0.01, **NETWORK},
     "gru4rec": {
@@ -133,7 +132,6 @@ SMALL: dict[str, dict[str, Any]] = {
     **{name: {**CLICKS, "factors": 4, "hidden": (16,)} for name in ("wide-deep", "deepfm", "dcn")},
     "two-tower": {"preference": "liked", "factors": 8, "epochs": 30, "batch_size": 64, "learning_rate": 0.02},
     "watch-time": {"preference": "liked", "factors": 8, "hidden": (16,), "batch_size": 64, "learning_rate": 0.02},
-    # The same turn: negatives of each person, and much noise, tell the groups apart besides what comes next.
     **{
         name: {
             "preference": "liked",

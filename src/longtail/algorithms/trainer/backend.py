@@ -36,7 +36,8 @@ def _load() -> Any:
     """Keras on the backend named by KERAS_BACKEND; else on JAX, or on the first installed that Keras runs on."""
     if "keras" not in sys.modules and "KERAS_BACKEND" not in os.environ:
         installed = (each for each in ("jax", "torch", "tensorflow") if importlib.util.find_spec(each) is not None)
-        require("keras", extra="deep") if importlib.util.find_spec("keras") is None else None
+        if importlib.util.find_spec("keras") is None:
+            require("keras", extra="deep")  # says what to install
         os.environ["KERAS_BACKEND"] = next(installed, "jax")
     if os.environ.get("KERAS_BACKEND") == "jax":
         require("jax", extra="deep")
